@@ -1,0 +1,140 @@
+import { layout } from '../batch/layout.js';
+import type { BatchSummary, FileReference, Manifest } from '../batch/manifest.js';
+import { decideOutcome } from '../batch/outcome.js';
+import { addsUp, NO_ROWS } from '../batch/rows.js';
+import { planSchema } from '../schemas/records.js';
+import type { Plan } from '../schemas/records.js';
+import type { Store } from '../storage/store.js';
+import { readRecord } from '../storage/record.js';
+import { currentAttempt } from './attempt.js';
+import type { Attempt } from './attempt.js';
+import { BatchError } from './batch-error.js';
+import type { AssembleInput, AssembleResult } from './contract.js';
+import type { ActivityDeps } from './deps.js';
+import { jobAccounts } from './job-accounts.js';
+import {
+  archivedGenerations,
+  manifestFile,
+  readManifest,
+  retireManifest,
+  summaryOf,
+} from './manifest-file.js';
+import { requirePlan } from './records.js';
+import { ResultFiles } from './result-merge.js';
+import type { MergedResults } from './result-merge.js';
+
+/**
+ * Merges the answers of all shards and rounds into `results.jsonl` and `errors.jsonl`, then writes the manifest: the
+ * record that the batch is done.
+ *
+ * *Idempotency*: the manifest is created once for its generation; an attempt that comes after it returns it.
+ * *Retries*: from the start, into new temporary files.
+ * *Cancellation*: not asked for: a batch that was cancelled is assembled too.
+ */
+export async function assemble(deps: ActivityDeps, input: AssembleInput): Promise<AssembleResult> {
+  const attempt = currentAttempt();
+  const { store } = deps;
+  const { batchId } = attempt;
+  // Every step that a killed worker may have left unfinished is behind us.
+  await store.removeUnfinished(batchId);
+  const archived = await archivedGenerations(store, batchId);
+  const generation = input.generation ?? (archived.at(-1) ?? 0) + 1;
+  const done = await standing(store, batchId, generation);
+  if (done !== null) return { summary: done };
+
+  // Only a batch that was cancelled early has no plan. One that had a plan and has none now has lost its store, and a
+  // manifest without rows would pass for its end.
+  const plan =
+    input.generation === null
+      ? await readRecord(store, layout.plan(batchId), planSchema)
+      : await requirePlan(store, batchId);
+  if (plan === null) {
+    const manifest = await describe(deps, attempt, input, { plan, merged: null, generation });
+    return { summary: await publish(store, manifest, generation) };
+  }
+  const files = await ResultFiles.open(store, batchId);
+  try {
+    const rows = await files.merge(store, attempt, plan, input);
+    // Held up until a later run has finished, this one's files would replace those of its manifest.
+    const overtaken = await standing(store, batchId, generation);
+    if (overtaken !== null) return { summary: overtaken };
+    const merged = await files.commit(rows);
+    const manifest = await describe(deps, attempt, input, { plan, merged, generation });
+    return { summary: await publish(store, manifest, generation) };
+  } finally {
+    await files.abort();
+  }
+}
+
+/** A manifest that is there already: our own is the result, a lower one gives way, a higher one forbids us to go on. */
+async function standing(store: Store, batchId: string, generation: number): Promise<BatchSummary | null> {
+  const newest = (await archivedGenerations(store, batchId)).at(-1) ?? 0;
+  const file = await readManifest(store, batchId);
+  const found = file?.manifest.generation ?? 0;
+  if (newest >= generation || found > generation) {
+    throw new BatchError(
+      'StorageMismatch',
+      `batch ${batchId} was taken over by a later run (generation ${Math.max(found, newest)}, this one is ${generation}); nothing is written`,
+    );
+  }
+  if (file === null) return null;
+  if (found === generation) return summaryOf(store, file);
+  await retireManifest(store, batchId, file);
+  return null;
+}
+
+async function describe(
+  deps: ActivityDeps,
+  attempt: Attempt,
+  input: AssembleInput,
+  facts: { readonly plan: Plan | null; readonly merged: MergedResults | null; readonly generation: number },
+): Promise<Manifest> {
+  const { store, clock } = deps;
+  const { batchId } = attempt;
+  const { plan, merged, generation } = facts;
+  const rows = merged?.rows ?? NO_ROWS;
+  if (plan !== null && (!addsUp(rows) || rows.total !== plan.input.rows)) {
+    throw new BatchError(
+      'AccountingMismatch',
+      `batch ${batchId} has ${plan.input.rows} rows and its results account for ${JSON.stringify(rows)}; what was answered is in ${store.uriOf(layout.results(batchId))}, the rounds’ accounts are under ${store.uriOf(layout.rounds(batchId))}`,
+    );
+  }
+  const { failure, cancelled, startedAt } = input;
+  // A deadline that passed is no reason why nothing could be run.
+  const fatal = failure?.type === 'DeadlineExceeded' ? null : failure;
+  const outcome = decideOutcome({ rows, answered: merged?.answered ?? 0, cancelled, failure: fatal });
+  return {
+    batchId,
+    generation,
+    outcome,
+    phase: 'done',
+    provider: plan?.provider ?? null,
+    endpoint: plan?.endpoint ?? null,
+    model: plan?.model ?? null,
+    input: plan === null ? { uri: input.inputUri, rows: null, bytes: null, sha256: null } : plan.input,
+    rows,
+    jobs: plan === null ? [] : await jobAccounts(store, batchId, plan.shards.length, input),
+    usage: merged?.usage ?? {},
+    results: merged === null ? null : reference(store, layout.results(batchId), merged.results),
+    errors: merged === null ? null : reference(store, layout.errors(batchId), merged.errors),
+    failure: outcome === 'succeeded' ? null : failure,
+    startedAt,
+    finishedAt: new Date(clock.now()).toISOString(),
+  };
+}
+
+function reference(store: Store, path: string, file: Omit<FileReference, 'uri'>): FileReference {
+  return { uri: store.uriOf(path), ...file };
+}
+
+/** The commit point. Of two attempts of one run the first one's manifest stands. */
+async function publish(store: Store, manifest: Manifest, generation: number): Promise<BatchSummary> {
+  const { batchId } = manifest;
+  const file = manifestFile(manifest);
+  for (;;) {
+    const { created } = await store.writeSmall(layout.manifest(batchId), file.text, { ifAbsent: true });
+    if (created) return summaryOf(store, file);
+    const found = await standing(store, batchId, generation);
+    if (found !== null) return found;
+  }
+}

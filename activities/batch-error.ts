@@ -1,0 +1,18 @@
+import type { FailureType } from '../batch/failure-types.js';
+
+/** What activities throw for findings of their own; the mapper gives it its retry rule. */
+export class BatchError extends Error {
+  override readonly name = 'BatchError';
+  readonly type: FailureType;
+  readonly retryDelayMs: number | undefined;
+
+  constructor(
+    type: FailureType,
+    message: string,
+    options: { readonly retryDelayMs?: number; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.type = type;
+    this.retryDelayMs = options.retryDelayMs;
+  }
+}

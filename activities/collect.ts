@@ -1,0 +1,199 @@
+import { speaksOfQuota, unansweredRows } from '../batch/job-end.js';
+import { isTerminal } from '../batch/job-phase.js';
+import type { JobSnapshot } from '../batch/job-snapshot.js';
+import { layout, roundFile } from '../batch/layout.js';
+import { ProviderError } from '../providers/errors.js';
+import type { BatchProvider, RemoteJob } from '../providers/provider.js';
+import { jobRecordSchema } from '../schemas/records.js';
+import type { JobRecord, RoundAccountRecord } from '../schemas/records.js';
+import { lookupOf, roundRows } from '../storage/round-rows.js';
+import { createScratch } from '../storage/scratch.js';
+import type { Store, StoreWriter } from '../storage/store.js';
+import { readRecord } from '../storage/record.js';
+import { AnswerSorter } from './answer-sorter.js';
+import { AnswerWriter } from './answer-writer.js';
+import { currentAttempt } from './attempt.js';
+import type { Attempt } from './attempt.js';
+import { BatchError } from './batch-error.js';
+import { closeRound } from './close-round.js';
+import { readAccount } from './closed-rounds.js';
+import type { CollectInput, CollectResult } from './contract.js';
+import type { ActivityDeps } from './deps.js';
+import { OutputReader } from './output-reader.js';
+import { requirePlan } from './records.js';
+import { roundAccount } from './round-account.js';
+
+/** Attempts that do not believe a job that counts more answers than its files have: some are slow to show. */
+const DOUBTING_ATTEMPTS = 2;
+
+/**
+ * Reads a finished job's result files, gives every row of the round its answer or the reason why there is none, and
+ * closes the round with `account.json`.
+ *
+ * *Idempotency*: `account.json` is created once and closes the round; before it, everything is written anew.
+ * *Retries*: from the first byte; a download that was cut short is noticed.
+ * *Cancellation*: between two pieces; the round stays open, its job's output stays at the provider.
+ */
+export async function collect(deps: ActivityDeps, input: CollectInput): Promise<CollectResult> {
+  const attempt = currentAttempt();
+  const { batchId } = attempt;
+  const { shard, round } = input;
+  const standing = await readAccount(deps.store, batchId, shard, round);
+  if (standing !== null) return asResult(standing);
+  const plan = await requirePlan(deps.store, batchId);
+  const provider = deps.provider(plan.provider);
+  const record = await requireJob(deps.store, roundFile.job(layout.round(batchId, shard, round)));
+  const scratch = await createScratch(deps.scratchDir, `collect-${batchId}-${shard}-${round}`);
+  try {
+    const job = await jobByNow(provider, attempt, input);
+    const collection = new Collection(deps, attempt, provider, { ...input, job }, record);
+    return asResult(await collection.run(scratch.dir));
+  } finally {
+    await scratch.dispose();
+  }
+}
+
+function asResult({ rows, answered, takes, retryable, failure, quota }: RoundAccountRecord): CollectResult {
+  return { rows, answered, takes, retryable, failure, quota };
+}
+
+async function requireJob(store: Store, path: string): Promise<JobRecord> {
+  const record = await readRecord(store, path, jobRecordSchema);
+  if (record !== null) return record;
+  throw new BatchError(
+    'StorageMismatch',
+    `${store.uriOf(path)} is gone; run the same command again, which finds the job by its key`,
+  );
+}
+
+/** An attempt that was not the first asks again: the job may name files by now that it did not name when it ended. */
+async function jobByNow(
+  provider: BatchProvider,
+  attempt: Attempt,
+  input: CollectInput,
+): Promise<JobSnapshot> {
+  const { job, deleted } = input;
+  if (attempt.number === 1 || deleted) return job;
+  try {
+    const { outputFile, errorFile, counts } = await provider.getJob(job.jobId, { signal: attempt.signal });
+    return {
+      ...job,
+      counts,
+      outputFile: outputFile ?? job.outputFile,
+      errorFile: errorFile ?? job.errorFile,
+    };
+  } catch (error) {
+    if (error instanceof ProviderError && error.type === 'ProviderNotFound') return job;
+    throw error;
+  }
+}
+
+class Collection {
+  readonly #deps: ActivityDeps;
+  readonly #attempt: Attempt;
+  readonly #provider: BatchProvider;
+  readonly #input: CollectInput;
+  readonly #record: JobRecord;
+  readonly #folder: string;
+
+  constructor(
+    deps: ActivityDeps,
+    attempt: Attempt,
+    provider: BatchProvider,
+    input: CollectInput,
+    record: JobRecord,
+  ) {
+    this.#deps = deps;
+    this.#attempt = attempt;
+    this.#provider = provider;
+    this.#input = input;
+    this.#record = record;
+    this.#folder = layout.round(attempt.batchId, input.shard, input.round);
+  }
+
+  async run(scratchDir: string): Promise<RoundAccountRecord> {
+    const path = roundFile.quarantine(this.#folder);
+    const quarantine = await this.#deps.store.openWriter(path, { secret: true });
+    try {
+      return await this.#sorted(scratchDir, quarantine);
+    } finally {
+      await quarantine.abort();
+    }
+  }
+
+  async #sorted(dir: string, quarantine: StoreWriter): Promise<RoundAccountRecord> {
+    const { job, deleted } = this.#input;
+    const lookup = await lookupOf(this.#rows());
+    const reader = new OutputReader(this.#provider, this.#deps.scratchDir, this.#attempt);
+    const files = deleted ? [] : await reader.open([job.outputFile, job.errorFile]);
+    const { expectedBytes } = reader;
+    const sorter = await AnswerSorter.create({ dir, lookup, rows: lookup.size, expectedBytes, quarantine });
+    try {
+      for (const file of files) await reader.read(file, sorter);
+      if (!deleted && !reader.gone) this.#assertCounted(reader.lines, lookup.size);
+      return await this.#write(sorter, reader.gone, quarantine);
+    } finally {
+      await sorter.dispose();
+    }
+  }
+
+  /** A row that is called missing is bought again, so a job that counts it as done is asked twice. */
+  #assertCounted(lines: number, rows: number): void {
+    const { jobId, counts } = this.#input.job;
+    const done = Math.min(counts.succeeded + counts.failed, rows);
+    if (lines >= done || this.#attempt.number > DOUBTING_ATTEMPTS) return;
+    throw new BatchError(
+      'IntegrityMismatch',
+      `job ${jobId} counts ${done} rows as done and its files have ${lines}; they are downloaded again`,
+    );
+  }
+
+  async #write(
+    sorter: AnswerSorter,
+    outputGone: boolean,
+    quarantine: StoreWriter,
+  ): Promise<RoundAccountRecord> {
+    const { store } = this.#deps;
+    const { batchId, beat } = this.#attempt;
+    const { shard, round, job, deleted, deadlinePassed } = this.#input;
+    const { answered } = sorter;
+    const errors = await this.#jobErrors(answered);
+    const quota = speaksOfQuota(errors.map(({ message }) => message));
+    const phase = deleted || !isTerminal(job.phase) ? 'deleted' : job.phase;
+    const unanswered = unansweredRows({ phase, answered, outputGone, deadlinePassed, quota });
+    const writer = await AnswerWriter.open(store, this.#folder, this.#provider, round);
+    try {
+      await writer.write(this.#rows(), sorter.sorted(), { ...unanswered, jobId: job.jobId, beat });
+      // Held up until another attempt closed the round, this one may know less: its files would replace better ones.
+      const standing = await readAccount(store, batchId, shard, round);
+      if (standing !== null) return standing;
+      const written = await writer.commit();
+      if (quarantine.bytes > 0) await quarantine.commit();
+      const account = roundAccount({
+        ...written,
+        input: this.#input,
+        record: this.#record,
+        answered: writer.answered,
+        unanswered,
+        quota,
+        errors,
+        accountUri: store.uriOf(roundFile.account(this.#folder)),
+      });
+      return await closeRound(store, batchId, account);
+    } finally {
+      await writer.abort();
+    }
+  }
+
+  #rows(): ReturnType<typeof roundRows> {
+    const { shard, round } = this.#input;
+    return roundRows(this.#deps.store, this.#attempt.batchId, shard, round, this.#attempt.signal);
+  }
+
+  /** What the provider says of a job that failed as a whole; nobody else needs it, so it is asked for here. */
+  async #jobErrors(answered: number): Promise<RemoteJob['errors']> {
+    const { job, deleted } = this.#input;
+    if (deleted || job.phase !== 'failed' || answered > 0) return [];
+    return (await this.#provider.getJob(job.jobId, { signal: this.#attempt.signal })).errors;
+  }
+}

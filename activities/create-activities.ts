@@ -1,0 +1,52 @@
+import { activityInfo, cancellationDetails, cancellationSignal } from '@temporalio/activity';
+import { batchIdOf } from '../batch/layout.js';
+import { assemble } from './assemble.js';
+import { showLife } from './attempt.js';
+import { batchHasJob } from './batch-has-job.js';
+import { beginRound } from './begin-round.js';
+import { cancelJob } from './cancel-job.js';
+import { checkAccount } from './check-account.js';
+import { cleanup } from './cleanup.js';
+import { collect } from './collect.js';
+import type { Activities } from './contract.js';
+import { createJob } from './create-job.js';
+import type { ActivityDeps } from './deps.js';
+import { findJob } from './find-job.js';
+import { getJob } from './get-job.js';
+import { prepare } from './prepare.js';
+import { toApplicationFailure } from './to-application-failure.js';
+import { upload } from './upload.js';
+
+/** All activities over one set of dependencies; a worker registers those of its task queue. */
+export function createActivities(deps: ActivityDeps): Activities {
+  return {
+    prepare: (input) => mapped(deps, () => prepare(deps, input)),
+    checkAccount: () => mapped(deps, () => checkAccount(deps)),
+    beginRound: (input) => mapped(deps, () => beginRound(deps, input)),
+    findJob: (input) => mapped(deps, () => findJob(deps, input)),
+    upload: (input) => mapped(deps, () => upload(deps, input)),
+    createJob: (input) => mapped(deps, () => createJob(deps, input)),
+    getJob: (input) => mapped(deps, () => getJob(deps, input)),
+    cancelJob: (input) => mapped(deps, () => cancelJob(deps, input)),
+    collect: (input) => mapped(deps, () => collect(deps, input)),
+    assemble: (input) => mapped(deps, () => assemble(deps, input)),
+    cleanup: (input) => mapped(deps, () => cleanup(deps, input)),
+  };
+}
+
+async function mapped<T>({ store }: ActivityDeps, run: () => Promise<T>): Promise<T> {
+  const stop = showLife();
+  try {
+    return await run();
+  } catch (error) {
+    const { attempt, workflowExecution } = activityInfo();
+    throw toApplicationFailure(error, {
+      attempt,
+      batchHasJob: await batchHasJob(store, batchIdOf(workflowExecution?.workflowId ?? ''), error),
+      aborted: cancellationSignal().aborted,
+      cancelRequested: cancellationDetails()?.cancelRequested ?? false,
+    });
+  } finally {
+    stop();
+  }
+}

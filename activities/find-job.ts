@@ -1,0 +1,35 @@
+import { currentAttempt } from './attempt.js';
+import type { FindJobInput, FindJobResult } from './contract.js';
+import type { ActivityDeps } from './deps.js';
+import { JobProtocol } from './job-protocol.js';
+import { toSnapshot } from './job-snapshot.js';
+import { requirePlan } from './records.js';
+
+/**
+ * The job of a round, by the store's record or by its key at the provider.
+ *
+ * *Idempotency*: reads; the record it may write is the same for every attempt that sees the same jobs.
+ * *Retries*: while an unanswered create could still turn into a listed job, fails as ProviderAmbiguous until then.
+ * *Cancellation*: aborts its calls; nothing is left behind.
+ */
+export async function findJob(deps: ActivityDeps, input: FindJobInput): Promise<FindJobResult> {
+  const attempt = currentAttempt();
+  const plan = await requirePlan(deps.store, attempt.batchId);
+  const provider = deps.provider(plan.provider);
+  const protocol = new JobProtocol(deps, provider, attempt, input);
+  const record = await protocol.recorded();
+  if (record !== null && !input.relist) return { job: await protocol.load(record), duplicates: [] };
+  const jobs = await protocol.listed();
+  if (record !== null) {
+    const job = jobs.find(({ id }) => id === record.jobId);
+    return {
+      job: job === undefined ? await protocol.load(record) : toSnapshot(job),
+      duplicates: jobs.filter(({ id }) => id !== record.jobId).map(toSnapshot),
+    };
+  }
+  const settled = await protocol.settleOn(jobs);
+  if (settled !== null) return settled;
+  const decision = await protocol.decide();
+  if (decision.kind === 'wait') throw protocol.ambiguousUntil(decision.at);
+  return { job: null, duplicates: [] };
+}

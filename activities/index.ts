@@ -1,0 +1,4 @@
+/** Package entry `./activities`. */
+export type * from './contract.js';
+export { createActivities } from './create-activities.js';
+export type { ActivityDeps } from './deps.js';

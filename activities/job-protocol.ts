@@ -1,0 +1,165 @@
+import { chooseJob, createTimeoutMs, decideCreate } from '../batch/create-decision.js';
+import type { CreateDecision, Intent } from '../batch/create-decision.js';
+import type { JobSnapshot } from '../batch/job-snapshot.js';
+import { layout, numberedFile, roundFile } from '../batch/layout.js';
+import { JOB_METADATA } from '../batch/wire-names.js';
+import { ProviderError } from '../providers/errors.js';
+import type { BatchProvider, RemoteJob } from '../providers/provider.js';
+import { intentSchema, jobRecordSchema } from '../schemas/records.js';
+import type { IntentRecord, JobRecord, RefusedRecord } from '../schemas/records.js';
+import { readRecord } from '../storage/record.js';
+import type { Attempt } from './attempt.js';
+import { BatchError } from './batch-error.js';
+import type { ActivityDeps } from './deps.js';
+import { toSnapshot } from './job-snapshot.js';
+import { recordText } from './records.js';
+
+export interface SettledJob {
+  readonly job: JobSnapshot;
+  readonly duplicates: readonly JobSnapshot[];
+}
+
+export interface RoundAddress {
+  readonly shard: number;
+  readonly round: number;
+  readonly key: string;
+}
+
+/**
+ * The records and look-ups behind "one job per key" (design section 3.2). `findJob` goes through steps 1 to 3,
+ * `createJob` through all six; both on every attempt, because nothing an earlier attempt saw is still certain.
+ */
+export class JobProtocol {
+  readonly timeoutMs: number;
+  readonly #deps: ActivityDeps;
+  readonly #provider: BatchProvider;
+  readonly #attempt: Attempt;
+  readonly #address: RoundAddress;
+  readonly #folder: string;
+  /** When the last list was asked for; nothing is known of what happened since. */
+  #listedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: ActivityDeps, provider: BatchProvider, attempt: Attempt, address: RoundAddress) {
+    this.#deps = deps;
+    this.#provider = provider;
+    this.#attempt = attempt;
+    this.#address = address;
+    this.#folder = layout.round(attempt.batchId, address.shard, address.round);
+    this.timeoutMs = createTimeoutMs(deps.createSettleMs);
+  }
+
+  /** Step 1. A record of another key means that the round's input was changed under us. */
+  async recorded(): Promise<JobRecord | null> {
+    const path = roundFile.job(this.#folder);
+    const record = await readRecord(this.#deps.store, path, jobRecordSchema);
+    if (record !== null && record.key !== this.#address.key) {
+      throw new BatchError(
+        'StorageMismatch',
+        `${this.#deps.store.uriOf(path)} is of another input; the batch's folder was changed by hand or copied`,
+      );
+    }
+    return record;
+  }
+
+  /** A recorded job. One that the provider does not show yet, or no more, is for the shard's polls to judge. */
+  async load({ jobId, createdAt }: JobRecord): Promise<JobSnapshot> {
+    try {
+      return toSnapshot(await this.#provider.getJob(jobId, this.#call()));
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.type !== 'ProviderNotFound') throw error;
+      return {
+        jobId,
+        phase: 'unknown',
+        status: 'NOT_FOUND',
+        counts: { total: 0, completed: 0, succeeded: 0, failed: 0 },
+        outputFile: null,
+        errorFile: null,
+        createdAt,
+        completedAt: null,
+      };
+    }
+  }
+
+  /** Step 2. All pages and statuses; filtered again here, since a provider may ignore the filter. */
+  async listed(): Promise<RemoteJob[]> {
+    const metadata = { [JOB_METADATA.key]: this.#address.key };
+    this.#listedAt = this.#deps.clock.now();
+    const jobs: RemoteJob[] = [];
+    for await (const job of this.#provider.listJobs({ metadata }, { signal: this.#attempt.signal })) {
+      if (job.metadata[JOB_METADATA.key] === this.#address.key) jobs.push(job);
+    }
+    return jobs;
+  }
+
+  /** Steps 5 and 6: of all jobs with the key, the one that every observer chooses; the record decides for good. */
+  async settleOn(jobs: readonly RemoteJob[]): Promise<SettledJob | null> {
+    const { job: chosen } = chooseJob(jobs);
+    if (chosen === null) return null;
+    const { key } = this.#address;
+    const record: JobRecord = {
+      key,
+      jobId: chosen.id,
+      createdAt: chosen.createdAt,
+      inputFiles: [...chosen.inputFiles],
+    };
+    const path = roundFile.job(this.#folder);
+    const { created } = await this.#deps.store.writeSmall(path, recordText(record), { ifAbsent: true });
+    const kept = created ? record : ((await this.recorded()) ?? record);
+    const listed = jobs.find(({ id }) => id === kept.jobId);
+    return {
+      job: listed === undefined ? await this.load(kept) : toSnapshot(listed),
+      duplicates: jobs.filter(({ id }) => id !== kept.jobId).map(toSnapshot),
+    };
+  }
+
+  /**
+   * Step 3: whether a create may be sent, from the intents and refusals in the store. An intent is settled only for a
+   * list that was asked for after its settle time: an attempt may be held up between the two for as long as it takes.
+   */
+  async decide(): Promise<CreateDecision> {
+    const intents: Intent[] = [];
+    const refused = new Set<number>();
+    for await (const { path } of this.#deps.store.list(this.#folder)) {
+      const refusal = numberedFile(path, 'refused');
+      if (refusal !== null) refused.add(refusal);
+      if (numberedFile(path, 'intent') === null) continue;
+      const intent = await readRecord(this.#deps.store, path, intentSchema);
+      if (intent !== null) intents.push(intent);
+    }
+    const { createSettleMs: settleMs } = this.#deps;
+    return decideCreate({ intents, refused, settleMs, now: this.#listedAt });
+  }
+
+  /** An earlier create may have happened: come back when its job would be listed. */
+  ambiguousUntil(at: number): BatchError {
+    return new BatchError(
+      'ProviderAmbiguous',
+      `the job of shard ${this.#address.shard}, round ${this.#address.round} may have been created; looking again before anything is sent`,
+      { retryDelayMs: Math.max(1, at - this.#deps.clock.now()) },
+    );
+  }
+
+  /** Step 4, before the POST: exactly one attempt may own intent `n`. */
+  async writeIntent(n: number): Promise<IntentRecord> {
+    const { clock, createSettleMs, store } = this.#deps;
+    const intent = { n, key: this.#address.key, sendingAt: clock.now(), timeoutMs: this.timeoutMs };
+    const path = roundFile.intent(this.#folder, n);
+    const { created } = await store.writeSmall(path, recordText(intent), { ifAbsent: true });
+    if (!created) throw this.ambiguousUntil(clock.now() + createSettleMs);
+    return intent;
+  }
+
+  /** The POST of this intent has made no job. The provider's words may echo rows: readable by the owner only. */
+  async writeRefusal(
+    n: number,
+    refusal: Pick<RefusedRecord, 'type' | 'message' | 'status' | 'excerpt'>,
+  ): Promise<void> {
+    const record: RefusedRecord = { n, key: this.#address.key, ...refusal };
+    const path = roundFile.refused(this.#folder, n);
+    await this.#deps.store.writeSmall(path, recordText(record), { ifAbsent: true, secret: true });
+  }
+
+  #call(): { readonly signal: AbortSignal } {
+    return { signal: this.#attempt.signal };
+  }
+}

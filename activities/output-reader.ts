@@ -1,0 +1,88 @@
+import { ProviderError } from '../providers/errors.js';
+import type { BatchProvider, FileDownload } from '../providers/provider.js';
+import { readLines } from '../storage/jsonl.js';
+import { assertFreeSpace } from '../storage/scratch.js';
+import type { AnswerSorter } from './answer-sorter.js';
+import type { Attempt } from './attempt.js';
+import { BatchError } from './batch-error.js';
+
+/** A line of the provider's longer than this is no answer of a row: it is quarantined unread. */
+const MAX_LINE_BYTES = 128 * 1024 * 1024;
+
+interface ResultFile {
+  readonly fileId: string;
+  readonly bytes: number | null;
+}
+
+/** Reads a job's result files into the sorter. */
+export class OutputReader {
+  /** A file that the job names can't be had any more. */
+  gone = false;
+  expectedBytes = 0;
+  /** Lines of all files, whatever they say. */
+  lines = 0;
+  readonly #provider: BatchProvider;
+  readonly #scratchDir: string;
+  readonly #attempt: Attempt;
+
+  constructor(provider: BatchProvider, scratchDir: string, attempt: Attempt) {
+    this.#provider = provider;
+    this.#scratchDir = scratchDir;
+    this.#attempt = attempt;
+  }
+
+  /** Asks for the sizes first: whether they fit on the disk is better known before the download than after it. */
+  async open(fileIds: readonly (string | null)[]): Promise<ResultFile[]> {
+    const files: ResultFile[] = [];
+    const { signal } = this.#attempt;
+    for (const fileId of fileIds) {
+      if (fileId === null) continue;
+      const file = await this.#unlessGone(() => this.#provider.getFile(fileId, { signal }));
+      if (file === null) continue;
+      files.push({ fileId, bytes: file.bytes });
+      this.expectedBytes += file.bytes ?? 0;
+    }
+    // Sorted copies, and the answers that are written from them.
+    await assertFreeSpace(this.#scratchDir, 2 * this.expectedBytes);
+    return files;
+  }
+
+  async read({ fileId, bytes }: ResultFile, sorter: AnswerSorter): Promise<void> {
+    const { signal } = this.#attempt;
+    const download = await this.#unlessGone(() => this.#provider.downloadFile(fileId, { signal }));
+    if (download === null) return;
+    let received = 0;
+    const { beat } = this.#attempt;
+    async function* counted(): AsyncGenerator<Uint8Array> {
+      for await (const chunk of download?.content ?? []) {
+        received += chunk.length;
+        beat(`${received} of ${bytes ?? 'unknown'} bytes of ${fileId}`);
+        yield chunk;
+      }
+    }
+    for await (const lines of readLines(counted(), { maxLineBytes: MAX_LINE_BYTES })) {
+      this.lines += lines.length;
+      for (const line of lines) await sorter.add(line.bytes, this.#provider.readOutputLine(line.bytes));
+    }
+    assertWhole(fileId, received, bytes, download);
+  }
+
+  async #unlessGone<T>(call: () => Promise<T>): Promise<T | null> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.type !== 'ProviderNotFound') throw error;
+      this.gone = true;
+      return null;
+    }
+  }
+}
+
+function assertWhole(fileId: string, received: number, bytes: number | null, download: FileDownload): void {
+  const expected = bytes ?? download.contentLength;
+  if (expected === null || expected === received) return;
+  throw new BatchError(
+    'IntegrityMismatch',
+    `the download of ${fileId} has ${received} bytes and the provider says ${expected}; it is repeated`,
+  );
+}

@@ -1,0 +1,81 @@
+import { CancelledFailure } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { FAILURE_TYPES } from '../batch/failure-types.js';
+import type { FailureType } from '../batch/failure-types.js';
+import { ProviderError } from '../providers/errors.js';
+import { StorageError } from '../storage/errors.js';
+import { BatchError } from './batch-error.js';
+
+/** Attempts of a failure whose type says `few`. */
+const FEW_ATTEMPTS = 5;
+
+export interface FailureContext {
+  readonly attempt: number;
+  /** Whether a job of the batch is known: such a batch waits for a key or a quota instead of failing. */
+  readonly batchHasJob: boolean;
+  /** Whether the attempt was told to stop, and whether by its workflow. */
+  readonly aborted: boolean;
+  readonly cancelRequested: boolean;
+}
+
+/**
+ * The only maker of ApplicationFailure: turns what providers, stores and activities throw into the failure types
+ * of the registry, with their retry rule. Details hold numbers and flags, never a provider's body: it may echo rows.
+ */
+export function toApplicationFailure(error: unknown, context: FailureContext): Error {
+  if (context.aborted && isAbort(error)) {
+    if (context.cancelRequested) return new CancelledFailure('cancelled', [], asError(error));
+    // The worker is shutting down: not a cancellation, the next worker does it again.
+    return ApplicationFailure.create({ type: 'WorkerShutdown', message: 'the worker is shutting down' });
+  }
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  if (error instanceof ProviderError) {
+    return failure(error.type, error.message, context, {
+      status: error.status,
+      nextRetryDelay: error.retryAfterMs,
+    });
+  }
+  if (error instanceof StorageError) return failure(error.type, error.message, context, {});
+  if (error instanceof BatchError) {
+    return failure(error.type, error.message, context, {
+      nextRetryDelay: error.retryDelayMs,
+    });
+  }
+  return unforeseen(asError(error));
+}
+
+function failure(
+  type: FailureType,
+  message: string,
+  { attempt, batchHasJob }: FailureContext,
+  more: { readonly status?: number | undefined; readonly nextRetryDelay?: number | undefined },
+): ApplicationFailure {
+  const { retry } = FAILURE_TYPES[type];
+  return ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: retry === 'no' || (retry === 'few' && attempt >= FEW_ATTEMPTS),
+    details: [{ status: more.status ?? null, batchHasJob }],
+    ...(more.nextRetryDelay === undefined ? {} : { nextRetryDelay: more.nextRetryDelay }),
+  });
+}
+
+/**
+ * A bug or an unknown fault of the machine: retried, and visible in the UI by its name and place. Not by its causes, nor
+ * by the words of a parser, which quote what they could not read.
+ */
+function unforeseen(error: Error): ApplicationFailure {
+  const message = error instanceof SyntaxError ? 'what should be JSON is not' : error.message;
+  const failure = ApplicationFailure.create({ type: error.name, message });
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^ +at /.test(line));
+  failure.stack = [`${error.name}: ${message}`, ...frames].join('\n');
+  return failure;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof CancelledFailure || (error instanceof Error && error.name === 'AbortError');
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,88 @@
+import type { OpenJob } from './account.js';
+import type { ControlState } from './control.js';
+import { isStorageFailure } from './failure-types.js';
+import type { Failure } from './failure-types.js';
+import type { JobSnapshot } from './job-snapshot.js';
+import { NO_ROWS } from './rows.js';
+import type { RowCounts, RowErrorType } from './rows.js';
+
+/** The whole memory of a shard: what is not in here is lost at continue-as-new. */
+export interface ShardState {
+  round: number;
+  /** Rounds that this run began, and the last of them. */
+  begun: number;
+  lastBegun: number;
+  /** First round whose "final" binds this run; null until one is reached. */
+  finalFrom: number | null;
+  rows: RowCounts;
+  answered: number;
+  jobs: number;
+  /** Of the last closed round: one that a later round made good is none. */
+  failure: Failure | null;
+  active: ActiveRound | null;
+  /** Own closed rounds, whose duplicates are looked for once more before the shard closes. */
+  recheck: readonly { readonly round: number; readonly key: string }[];
+  duplicates: readonly OpenJob[];
+  /** Waits for quota in a row, which makes them longer. */
+  quotaWaits: number;
+  control: ControlState;
+  /** Since when no new work may be begun, Unix milliseconds. */
+  stopSince: number | null;
+}
+
+/** The round whose job is being watched. */
+export interface ActiveRound {
+  readonly key: string;
+  readonly rows: number;
+  /** What the round's rows counted as before it. */
+  readonly takes: RowCounts;
+  job: JobSnapshot;
+  /** When this run first knew of the job, Unix milliseconds. */
+  readonly knownSince: number;
+  /** When its cancellation was asked for. */
+  cancelAskedAt: number | null;
+  polls: number;
+  /** Rows that the job had completed at the look before the last. */
+  completedBefore: number;
+  nextPollAt: number | null;
+}
+
+export function initialShardState(control: ControlState): ShardState {
+  return {
+    round: 1,
+    begun: 0,
+    lastBegun: 0,
+    finalFrom: null,
+    rows: NO_ROWS,
+    answered: 0,
+    jobs: 0,
+    failure: null,
+    active: null,
+    recheck: [],
+    duplicates: [],
+    quotaWaits: 0,
+    control,
+    stopSince: null,
+  };
+}
+
+export function toOpenJob(shard: number, round: number, job: JobSnapshot, requests: number): OpenJob {
+  return {
+    shard,
+    round,
+    jobId: job.jobId,
+    status: job.status,
+    createdAt: new Date(job.createdAt).toISOString(),
+    requests,
+  };
+}
+
+/** What becomes of a shard's rows that no job ever spoke of. */
+export function unansweredOf(
+  stop: { readonly deadlinePassed: boolean; readonly state: ControlState },
+  failure: Failure | null,
+): RowErrorType {
+  if (stop.state.cancel !== null) return 'cancelled';
+  if (stop.deadlinePassed) return 'expired';
+  return failure !== null && !isStorageFailure(failure.type) ? 'job_failed' : 'missing';
+}

@@ -1,0 +1,137 @@
+import { FAILURE_TYPES } from '../batch/failure-types.js';
+import type { Manifest } from '../batch/manifest.js';
+import type { BatchHandle } from '../client/types.js';
+import type { CliContext } from './context.js';
+import { CliError } from './errors.js';
+import { EXIT, exitCodeOf } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import { followBatch } from './follow.js';
+import type { Attended, FollowOptions } from './follow.js';
+import type { Interrupts } from './interrupts.js';
+import { LostServer } from './link.js';
+import type { Link } from './link.js';
+import { writeOutputFile } from './output-file.js';
+import { paintFor } from './paint.js';
+import { summaryTable } from './summary-table.js';
+
+export interface AttendOptions extends Pick<FollowOptions, 'until' | 'quiet'> {
+  readonly json: boolean;
+  /** File that gets a copy of the results. */
+  readonly output?: string | undefined;
+  readonly interrupts: Interrupts;
+  /** A new way to the batch when the embedded server was lost. */
+  readonly reopen: () => Promise<Attended>;
+}
+
+/** A supervisor that dies again and again would make a command go round in circles. */
+const MAX_REOPENINGS = 3;
+
+/**
+ * Stays with a batch until it ends, is handed over or Ctrl-C is pressed, and closes the link. What is said and
+ * returned is the same for every command that waits.
+ */
+export async function attendBatch(
+  context: CliContext,
+  first: Attended,
+  options: AttendOptions,
+): Promise<ExitCode> {
+  const { interrupts } = options;
+  let { link, handle } = first;
+  try {
+    for (let reopened = 0; ; reopened += 1) {
+      const signal = AbortSignal.any([interrupts.signal, link.lost]);
+      try {
+        const manifest = await followBatch(context, { link, handle }, { ...options, signal });
+        if (manifest !== null) return await reportEnd(context, { ...options, handle, manifest });
+        return await handOver(context, link, handle, options.json);
+      } catch (error) {
+        if (interrupts.interrupted) return await leave(context, link, handle.batchId);
+        if (!link.lost.aborted) throw error;
+        assertReopening(link, handle.batchId, reopened);
+        context.output.note('The embedded server is gone; starting it again.');
+        await link.close();
+        ({ link, handle } = await options.reopen());
+      }
+    }
+  } finally {
+    await link.close();
+  }
+}
+
+/** Lets server and worker go on without this command, and says how to come back. */
+async function leave({ output }: CliContext, link: Link, batchId: string): Promise<ExitCode> {
+  await link.session?.detach();
+  output.note(`Detached: ${batchId} goes on${link.session === null ? '' : ' in the background'}.`);
+  output.note(attachHint(link, batchId));
+  return EXIT.detached;
+}
+
+/** The end of a batch: the copy of the results first, so that whoever reads the summary finds it. */
+export async function reportEnd(
+  context: CliContext,
+  end: {
+    readonly handle: BatchHandle;
+    readonly manifest: Manifest;
+    readonly json: boolean;
+    readonly output?: string | undefined;
+  },
+): Promise<ExitCode> {
+  const { output, env } = context;
+  const { handle, manifest, json } = end;
+  if (end.output !== undefined && manifest.results !== null) {
+    await writeOutputFile(end.output, handle.resultBytes());
+  }
+  if (json) output.json(manifest);
+  else {
+    const paint = paintFor(output.stderr, env);
+    for (const line of summaryTable(manifest, Date.now(), paint)) output.note(line);
+    for (const line of nextSteps(manifest, end.output)) output.note(line);
+  }
+  return exitCodeOf(manifest.outcome ?? 'failed');
+}
+
+function nextSteps({ batchId, outcome, results, failure }: Manifest, output: string | undefined): string[] {
+  const steps: string[] = [];
+  // A remedy is worded for a batch that waits; this one has ended, and starts again by the same command.
+  if (failure !== null) {
+    steps.push(
+      FAILURE_TYPES[failure.type].remedy.replace('`longhaul resume <batch id>`', 'the same command again'),
+    );
+  }
+  if (results !== null && results.rows > 0) {
+    steps.push(output === undefined ? `Results: longhaul results ${batchId}` : `Results: ${output}`);
+    if (outcome !== 'succeeded') steps.push(`Errors:  longhaul results ${batchId} --errors`);
+  }
+  if (outcome === 'partial')
+    steps.push('Send the unsuccessful rows again: `longhaul run` as before, with --retry');
+  return steps.length === 0 ? [] : ['', ...steps];
+}
+
+async function handOver(
+  { output }: CliContext,
+  link: Link,
+  handle: BatchHandle,
+  json: boolean,
+): Promise<ExitCode> {
+  if (json) output.json(await handle.status());
+  await link.session?.detach();
+  output.note(`${handle.batchId} goes on${link.session === null ? '' : ' in the background'}.`);
+  output.note(attachHint(link, handle.batchId));
+  return EXIT.done;
+}
+
+function attachHint({ session }: Link, batchId: string): string {
+  const wait = `Attach again: longhaul wait ${batchId}`;
+  return session === null ? wait : `${wait}\nStop server and worker: longhaul stop`;
+}
+
+function assertReopening(link: Link, batchId: string, reopened: number): void {
+  const lost: unknown = link.lost.reason;
+  const onPurpose = lost instanceof LostServer && lost.onPurpose;
+  if (!onPurpose && reopened < MAX_REOPENINGS) return;
+  const message = lost instanceof Error ? lost.message : String(lost);
+  throw new CliError(
+    `The embedded server stopped: ${message}. Nothing is lost; go on with \`longhaul wait ${batchId}\`.`,
+    { type: 'EmbeddedServerStopped', exitCode: EXIT.failed },
+  );
+}

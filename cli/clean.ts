@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import { parseDuration } from '../batch/duration.js';
+import { openStore } from '../storage/open-store.js';
+import { action } from './action.js';
+import type { CliContext } from './context.js';
+import { EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import { formatBytes, formatTable, formatTime, plural } from './format.js';
+import { openLinkIfRunning } from './link.js';
+import { durationOption } from './options.js';
+import { findPrunable, removeBatch } from './prune-store.js';
+import type { StoredBatch } from './prune-store.js';
+
+interface CleanOptions {
+  readonly olderThan: string;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+export function addCleanCommand(program: Command): void {
+  program
+    .command('clean')
+    .description('Remove finished batches from the store; shows them only, unless --yes is given')
+    .option('--older-than <duration>', 'finished at least so long ago', durationOption, '30d')
+    .option('--yes', 'do remove them')
+    .option('--json', 'print {"removed", "batches"} as one JSON document')
+    .addHelpText(
+      'after',
+      `
+Open batches are never touched. What is removed here is gone: the same \`longhaul run\` would buy it again.
+
+Examples:
+  $ longhaul clean
+  $ longhaul clean --older-than 7d --yes`,
+    )
+    .action(action(clean));
+}
+
+async function clean(context: CliContext, options: CleanOptions): Promise<ExitCode> {
+  const { output } = context;
+  const store = openStore(context.storeUri);
+  const open = await openBatches(context);
+  const before = Date.now() - (parseDuration(options.olderThan) ?? 0);
+  const batches = (await findPrunable(store, before)).filter(({ batchId }) => !open.has(batchId));
+  const removed = options.yes === true;
+  if (removed) for (const batch of batches) await removeBatch(store, batch);
+  if (options.json === true) output.json({ removed, batches: batches.map(describe) });
+  else if (batches.length === 0) output.note(`No batch finished more than ${options.olderThan} ago.`);
+  else {
+    for (const line of table(batches)) output.line(line);
+    const total = formatBytes(batches.reduce((sum, { bytes }) => sum + bytes, 0));
+    output.note(
+      removed
+        ? `Removed ${plural(batches.length, 'batch').replace('batchs', 'batches')}, ${total}.`
+        : `${total} in all. Nothing was removed; \`longhaul clean --older-than ${options.olderThan} --yes\` does.`,
+    );
+  }
+  return EXIT.done;
+}
+
+/** A finished batch may have been started again a moment ago. Without a server nothing can be open. */
+async function openBatches(context: CliContext): Promise<ReadonlySet<string>> {
+  const link = await openLinkIfRunning(context);
+  const open = new Set<string>();
+  if (link === null) return open;
+  try {
+    for await (const { batchId, closedAt } of link.longhaul.list()) if (closedAt === null) open.add(batchId);
+    return open;
+  } finally {
+    await link.close();
+  }
+}
+
+function describe({ batchId, outcome, finishedAt, bytes }: StoredBatch): Record<string, unknown> {
+  return { batchId, outcome, finishedAt, bytes };
+}
+
+function table(batches: readonly StoredBatch[]): string[] {
+  return formatTable(
+    ['batch', 'outcome', 'finished (UTC)', 'size'],
+    batches.map(({ batchId, outcome, finishedAt, bytes }) => [
+      batchId,
+      outcome,
+      formatTime(finishedAt),
+      formatBytes(bytes),
+    ]),
+  );
+}

@@ -1,0 +1,111 @@
+import { realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { loadClientConfigProfile } from '@temporalio/envconfig';
+import { messageOf } from '../dev/errors.js';
+import { readHomeBinding } from '../dev/home-binding.js';
+import { findHome } from '../dev/home.js';
+import { parseConfig } from '../schemas/config.js';
+import type { Config } from '../schemas/config.js';
+import { describeProblems } from '../schemas/problems.js';
+import { formatFileUri } from '../storage/uri.js';
+import { CliError } from './errors.js';
+import { createOutput } from './output.js';
+import type { Output } from './output.js';
+
+/** What every command knows before it does anything: the environment, read once and checked. */
+export interface CliContext {
+  readonly env: NodeJS.ProcessEnv;
+  /** `home` is absolute, without symbolic links as far as it exists. */
+  readonly config: Config;
+  readonly storeUri: string;
+  /** `configured`: a Temporal address is given by `TEMPORAL_*` or `temporal.toml`; else a server of our own. */
+  readonly mode: 'embedded' | 'configured';
+  readonly address: string | null;
+  readonly output: Output;
+}
+
+/** @throws CliError naming the variables that are wrong. */
+export function loadContext(): CliContext {
+  const { env } = process;
+  const parsed = parseConfig(env);
+  if (!parsed.ok) throw new CliError(`The environment is not valid: ${describeProblems(parsed.problems)}.`);
+  const config = { ...parsed.config, home: realPathOf(parsed.config.home) };
+  const address = temporalAddress();
+  return {
+    env,
+    config,
+    storeUri: config.store ?? formatFileUri(join(config.home, 'store')),
+    mode: address === null ? 'embedded' : 'configured',
+    address,
+    output: createOutput(),
+  };
+}
+
+function temporalAddress(): string | null {
+  try {
+    return loadClientConfigProfile().address ?? null;
+  } catch (error) {
+    throw new CliError(
+      `Temporal’s configuration (TEMPORAL_*, temporal.toml) can't be read: ${messageOf(error)}`,
+    );
+  }
+}
+
+/** One home has one name, or the store's URI would depend on the way that a person came to it. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/** What a command says about the provider: a key for the worker, and where it is. */
+export interface ProviderChoice {
+  readonly apiKey: string | null;
+  readonly baseUrl: string;
+}
+
+/** Emulators take any key; a real one must not go there by accident, nor be asked for. */
+const LOOPBACK_KEY = 'emulator';
+
+/** The environment's choice, without a look at the home. */
+export function providerChoice({ config }: Pick<CliContext, 'config'>): ProviderChoice {
+  return withLoopbackKey(config.mistral);
+}
+
+/**
+ * The choice for an embedded home: one that was last used with an emulator goes on with it when the environment names
+ * neither key nor address, so that commands beside `longhaul dev` need no variables.
+ */
+export async function embeddedChoice({ config, env }: CliContext): Promise<ProviderChoice> {
+  if (config.mistral.apiKey !== null || isSet(env['MISTRAL_BASE_URL']))
+    return withLoopbackKey(config.mistral);
+  const home = await findHome(config.home);
+  const bound = home === undefined ? undefined : (await readHomeBinding(home)).baseUrl;
+  return withLoopbackKey(
+    bound === undefined || !isLoopback(bound) ? config.mistral : { apiKey: null, baseUrl: bound },
+  );
+}
+
+/** @throws CliError when there is no key where one is needed. */
+export function requireKey(choice: ProviderChoice): { apiKey: string; baseUrl: string } {
+  if (choice.apiKey !== null) return { apiKey: choice.apiKey, baseUrl: choice.baseUrl };
+  throw new CliError(
+    'MISTRAL_API_KEY is not set. Set it to a key of your workspace, or try everything without one: `longhaul dev` brings an emulator.',
+    { type: 'MissingKey' },
+  );
+}
+
+function withLoopbackKey({ apiKey, baseUrl }: ProviderChoice): ProviderChoice {
+  return { apiKey: apiKey ?? (isLoopback(baseUrl) ? LOOPBACK_KEY : null), baseUrl };
+}
+
+function isLoopback(baseUrl: string): boolean {
+  const host = new URL(baseUrl).hostname;
+  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+export function isSet(value: string | undefined): boolean {
+  return value !== undefined && value.trim() !== '';
+}

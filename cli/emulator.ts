@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { action } from './action.js';
+import type { CliContext } from './context.js';
+import { CliError } from './errors.js';
+import { EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import { Interrupts } from './interrupts.js';
+import { integerOption, nonNegativeNumberOption, portOption, shareOption } from './options.js';
+
+interface EmulatorCommandOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly latency: number;
+  readonly jobSeconds: number;
+  readonly rowErrorRate: number;
+  readonly seed: number;
+}
+
+export function addEmulatorCommand(program: Command): void {
+  program
+    .command('emulator')
+    .description('Run Mistral’s Batch API on this machine, for development and tests')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0 takes a free one', portOption, 0)
+    .option('--latency <ms>', 'milliseconds that each request waits', nonNegativeNumberOption, 0)
+    .option('--job-seconds <s>', 'seconds from a job’s creation to its end', nonNegativeNumberOption, 2)
+    .option('--row-error-rate <p>', 'share of rows that fail, 0 to 1', shareOption, 0)
+    .option('--seed <n>', 'whole number that all answers are drawn from', integerOption, 1)
+    .addHelpText(
+      'after',
+      `
+The first line on stdout is the base URL; any key is accepted. It runs until Ctrl-C.
+
+Examples:
+  $ longhaul emulator --port 4010 --row-error-rate 0.05
+  $ MISTRAL_BASE_URL=http://127.0.0.1:4010 longhaul run tickets.jsonl --endpoint /v1/chat/completions --model mistral-small-latest
+  $ curl -s http://127.0.0.1:4010/_emulator/journal`,
+    )
+    .action(action(emulator));
+}
+
+async function emulator(context: CliContext, options: EmulatorCommandOptions): Promise<ExitCode> {
+  const { host, port, jobSeconds, rowErrorRate, seed } = options;
+  const { startEmulator } = await import('../emulator/index.js');
+  const interrupts = new Interrupts(['SIGINT', 'SIGTERM']);
+  const running = await startEmulator({
+    host,
+    port,
+    latencyMs: options.latency,
+    jobSeconds,
+    rowErrorRate,
+    seed,
+  }).catch((error: unknown) => {
+    throw new CliError(`The emulator can't listen on ${host}:${port}: ${String(error)}`, {
+      type: 'EmulatorNotStarted',
+      exitCode: EXIT.failed,
+    });
+  });
+  context.output.line(running.url);
+  context.output.note('The emulator runs until Ctrl-C.');
+  await interrupts.pressed;
+  await running.close();
+  return EXIT.done;
+}

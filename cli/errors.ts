@@ -1,0 +1,109 @@
+import { CommanderError } from 'commander';
+import { BatchError } from '../activities/batch-error.js';
+import { FAILURE_TYPES, isFailureType } from '../batch/failure-types.js';
+import { LonghaulError } from '../client/failures.js';
+import {
+  EmbeddedServerError,
+  HomeConflictError,
+  MissingBinaryError,
+  SupervisorVersionError,
+} from '../dev/embedded.js';
+import { ProviderError } from '../providers/errors.js';
+import { StorageError } from '../storage/errors.js';
+import { EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import { Interrupted } from './interrupts.js';
+
+/** A mistake that a command finds by itself: wrong usage, or a place that can't be used. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly type: string;
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, options: { readonly type?: string; readonly exitCode?: ExitCode } = {}) {
+    super(message);
+    this.type = options.type ?? 'Usage';
+    this.exitCode = options.exitCode ?? EXIT.usage;
+  }
+}
+
+/** What is said of a failure, as text and as `failure` of a JSON document. */
+export interface FailureReport {
+  readonly type: string;
+  readonly message: string;
+  /** What to do about it; null when the message says so itself. */
+  readonly remedy: string | null;
+  readonly exitCode: ExitCode;
+  /** A bug of Longhaul, not something that a user can put right. */
+  readonly unexpected: boolean;
+}
+
+/** The caller's: found before anything was sent. */
+const USAGE_TYPES: ReadonlySet<string> = new Set([
+  'InvalidInput',
+  'DuplicateCustomId',
+  'InputTooLarge',
+  'InputNotAllowed',
+  'FingerprintMismatch',
+  'UnknownBatch',
+  'UnknownSchedule',
+  'ScheduleExists',
+]);
+
+export function reportOf(error: unknown): FailureReport {
+  if (error instanceof Interrupted) return known('Interrupted', error.message, EXIT.detached);
+  if (error instanceof CliError) return known(error.type, error.message, error.exitCode);
+  if (error instanceof LonghaulError) return typed(error.type, error.message, error.remedy);
+  if (error instanceof StorageError || error instanceof ProviderError || error instanceof BatchError) {
+    return typed(error.type, error.message, remedyOf(error.type));
+  }
+  if (error instanceof HomeConflictError) return known('HomeConflict', error.message, EXIT.usage);
+  if (
+    error instanceof EmbeddedServerError ||
+    error instanceof SupervisorVersionError ||
+    error instanceof MissingBinaryError
+  ) {
+    return known(error.name.replace(/Error$/, ''), error.message, EXIT.failed);
+  }
+  if (error instanceof CommanderError) return known('Usage', usageMessage(error), EXIT.usage);
+  const message = error instanceof Error ? error.message : String(error);
+  return { type: 'Unexpected', message, remedy: null, exitCode: EXIT.failed, unexpected: true };
+}
+
+/** The lines that stderr gets. Only a bug is asked to be reported, and only debugging shows where it was. */
+export function describeReport(report: FailureReport, error: unknown, debug: boolean): string {
+  if (!report.unexpected) {
+    return report.remedy === null ? report.message : `${report.message}\n${report.remedy}`;
+  }
+  const lines = [
+    `unexpected: ${report.message}`,
+    'This is a bug in Longhaul. Please report it with the command you called' +
+      (debug ? ' and the lines below.' : ' and what LONGHAUL_LOG_LEVEL=debug adds.'),
+  ];
+  if (debug && error instanceof Error && error.stack !== undefined) lines.push(error.stack);
+  return lines.join('\n');
+}
+
+/** What `--json` prints instead of an account: `failure` as it stands in a manifest, with the remedy beside it. */
+export function failureDocument({ type, message, remedy }: FailureReport): Record<string, unknown> {
+  return { failure: { type, message, ...(remedy === null ? {} : { remedy }) } };
+}
+
+function typed(type: string, message: string, remedy: string | null): FailureReport {
+  const exitCode = USAGE_TYPES.has(type) ? EXIT.usage : EXIT.failed;
+  // The issues of an input end with what to do about them.
+  const said = type === 'InvalidInput' || type === 'DuplicateCustomId' || remedy === message;
+  return { type, message, remedy: said ? null : remedy, exitCode, unexpected: false };
+}
+
+function known(type: string, message: string, exitCode: ExitCode): FailureReport {
+  return { type, message, remedy: null, exitCode, unexpected: false };
+}
+
+function remedyOf(type: string): string | null {
+  return isFailureType(type) ? FAILURE_TYPES[type].remedy : null;
+}
+
+function usageMessage(error: CommanderError): string {
+  return error.message.replace(/^error: /, '');
+}

@@ -1,0 +1,200 @@
+import { LonghaulError } from '../client/failures.js';
+import type { Trouble } from '../client/pending-activity.js';
+import type { LonghaulClient } from '../client/types.js';
+import { connectEmbedded, connectIfRunning } from '../dev/embedded.js';
+import type { EmbeddedSession, EmbeddedSettings, SessionEvent, WorkerNeed } from '../dev/embedded.js';
+import { isSet } from './context.js';
+import type { CliContext, ProviderChoice } from './context.js';
+
+/** A command's way to its batches: a client, and in embedded mode the hold on the server. */
+export interface Link {
+  readonly longhaul: LonghaulClient;
+  readonly session: EmbeddedSession | null;
+  /** Aborts with LostServer when the embedded server is gone for good. */
+  readonly lost: AbortSignal;
+  /** Why a batch does not advance, if something of it is being tried again. */
+  trouble(batchId: string, running: readonly number[]): Promise<Trouble | null>;
+  close(): Promise<void>;
+}
+
+export interface LinkOptions {
+  readonly need: WorkerNeed;
+  /** Left out: the command has no opinion on key and provider. */
+  readonly choice?: ProviderChoice | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The embedded server went away under a command. */
+export class LostServer extends Error {
+  override readonly name = 'LostServer';
+  /** Somebody stopped it on purpose: starting it again would be against his will. */
+  readonly onPurpose: boolean;
+
+  constructor(message: string, onPurpose: boolean) {
+    super(message);
+    this.onPurpose = onPurpose;
+  }
+}
+
+/** Connects to the configured cluster, or to the home's server, which is started if it does not run. */
+export async function openLink(context: CliContext, options: LinkOptions): Promise<Link> {
+  if (context.mode === 'configured') return configuredLink(context);
+  const { env, config, output } = context;
+  const session = await connectEmbedded({
+    home: config.home,
+    need: options.need,
+    settings: embeddedSettings(context, options),
+    env,
+    onProgress: (line) => output.note(line),
+    signal: options.signal,
+  });
+  return embeddedLink(context, session, options.choice);
+}
+
+/** Like openLink, but null when there is no server that runs; none is started. */
+export async function openLinkIfRunning(context: CliContext): Promise<Link | null> {
+  if (context.mode === 'configured') return configuredLink(context);
+  const { env, config, output } = context;
+  const session = await connectIfRunning({
+    home: config.home,
+    settings: {},
+    env,
+    onProgress: (line) => output.note(line),
+  });
+  return session === undefined ? null : embeddedLink(context, session);
+}
+
+/** Opens, uses and closes a link. */
+export async function withLink<T>(
+  context: CliContext,
+  options: LinkOptions,
+  use: (link: Link) => Promise<T>,
+): Promise<T> {
+  const link = await openLink(context, options);
+  try {
+    return await use(link);
+  } finally {
+    await link.close();
+  }
+}
+
+async function configuredLink(context: CliContext): Promise<Link> {
+  const client = await connectClient(context, {});
+  return { ...client, session: null, lost: new AbortController().signal };
+}
+
+async function embeddedLink(
+  context: CliContext,
+  session: EmbeddedSession,
+  choice?: ProviderChoice,
+): Promise<Link> {
+  const lost = new AbortController();
+  let reason: string | null = null;
+  session.onEvent((event) => {
+    if (event.type === 'stopping') reason = event.message;
+    if (event.type === 'lost') lost.abort(new LostServer(reason ?? event.message, reason !== null));
+    else context.output.note(describeEvent(event));
+  });
+  const { address, namespace, uiUrl } = session;
+  const client = await connectClient(context, { address, namespace, uiUrl }, choice?.baseUrl);
+  return {
+    ...client,
+    session,
+    lost: lost.signal,
+    close: async () => {
+      await client.close();
+      await session.close();
+    },
+  };
+}
+
+/** Loaded when needed: Temporal's client takes longer to load than `--help` to print. */
+async function connectClient(
+  { config, storeUri }: CliContext,
+  target: { readonly address?: string; readonly namespace?: string; readonly uiUrl?: string },
+  baseUrl: string = config.mistral.baseUrl,
+): Promise<Pick<Link, 'longhaul' | 'trouble' | 'close'>> {
+  const [{ Longhaul }, { findTrouble }, { resolveTarget }, { Temporal }] = await Promise.all([
+    import('../client/index.js'),
+    import('../client/pending-activity.js'),
+    import('../client/target.js'),
+    import('../client/temporal.js'),
+  ]);
+  const options = { ...target, home: config.home, store: storeUri, baseUrl };
+  const longhaul = await Longhaul.connect(options);
+  const temporal = new Temporal(await resolveTarget(options, config.home));
+  return {
+    longhaul,
+    trouble: (batchId, running) => findTrouble(temporal, batchId, running),
+    close: async () => {
+      await temporal.close();
+      await longhaul.close();
+    },
+  };
+}
+
+/**
+ * What the worker of the home is to run with; what is left out is left as it is there.
+ */
+function embeddedSettings({ env, config, storeUri }: CliContext, { choice }: LinkOptions): EmbeddedSettings {
+  if (choice === undefined) return config.store === null ? {} : { storeUri };
+  const createSettle = setting(env['LONGHAUL_CREATE_SETTLE']);
+  const cancelWait = setting(env['LONGHAUL_CANCEL_WAIT']);
+  const logLevel = setting(env['LONGHAUL_LOG_LEVEL']);
+  return {
+    ...(choice.apiKey !== null && { apiKey: choice.apiKey }),
+    baseUrl: choice.baseUrl,
+    storeUri,
+    ...(createSettle !== undefined && { createSettle }),
+    ...(cancelWait !== undefined && { cancelWait }),
+    ...(logLevel !== undefined && { logLevel }),
+    workerEnv: workerEnv(env),
+  };
+}
+
+function setting(value: string | undefined): string | undefined {
+  return isSet(value) ? value?.trim() : undefined;
+}
+
+/** What a worker of a home needs of each command's environment beyond Longhaul's own settings. */
+function workerEnv(env: NodeJS.ProcessEnv): Record<string, string> {
+  const passed = /^(?:AWS_.*|LONGHAUL_S3_ENDPOINT|LONGHAUL_REQUESTS_PER_SECOND|LONGHAUL_FILE_ROOTS)$/;
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      passed.test(name) && value !== undefined && value !== '' ? [[name, value]] : [],
+    ),
+  );
+}
+
+function describeEvent(event: SessionEvent): string {
+  switch (event.type) {
+    case 'worker-exited':
+      return `the worker ended (${event.message}); starting it again`;
+    case 'worker-restarted':
+      return `the worker runs again as process ${event.pid}`;
+    case 'server-exited':
+      return `the Temporal server ended (${event.message}); starting it again`;
+    case 'server-restarted':
+      return `the Temporal server runs again as process ${event.pid}`;
+    case 'stopping':
+      return `the embedded server stops: ${event.message}`;
+    case 'lost':
+      return event.message;
+  }
+}
+
+/** Says, in configured mode, when a request will lie there until a worker comes. */
+export async function warnWithoutWorkers({ longhaul }: Link, { mode, output }: CliContext): Promise<boolean> {
+  if (mode === 'embedded') return true;
+  try {
+    if (await longhaul.hasWorkers()) return true;
+  } catch (error) {
+    if (!(error instanceof LonghaulError)) throw error;
+    // Not every account may ask; the batch itself says more than this would.
+    return true;
+  }
+  output.note(
+    'No worker polls Longhaul’s task queues: nothing advances until one does. Start one with `longhaul worker`.',
+  );
+  return false;
+}

@@ -1,0 +1,74 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { OUTCOMES } from '../batch/outcome.js';
+import type { Outcome } from '../batch/outcome.js';
+import { BATCH_PHASES } from '../batch/progress.js';
+import type { BatchPhase } from '../batch/progress.js';
+import type { BatchListEntry } from '../client/types.js';
+import { action } from './action.js';
+import type { CliContext } from './context.js';
+import { EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import { formatCount, formatTable, formatTime } from './format.js';
+import { withLink } from './link.js';
+import { positiveIntegerOption } from './options.js';
+
+interface ListOptions {
+  readonly phase?: BatchPhase;
+  readonly outcome?: Outcome;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+export function addListCommand(program: Command): void {
+  program
+    .command('list')
+    .description('List batches, newest first')
+    .addOption(new Option('--phase <phase>', 'only those in this phase').choices(BATCH_PHASES))
+    .addOption(new Option('--outcome <outcome>', 'only those that ended so').choices(OUTCOMES))
+    .option('--limit <n>', 'at most so many', positiveIntegerOption, 50)
+    .option('--json', 'print one JSON list')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ longhaul list
+  $ longhaul list --phase running
+  $ longhaul list --outcome partial --json | jq -r '.[].batchId'`,
+    )
+    .action(action(list));
+}
+
+async function list(context: CliContext, options: ListOptions): Promise<ExitCode> {
+  const { output } = context;
+  const { phase, outcome, limit } = options;
+  return withLink(context, { need: 'none' }, async ({ longhaul }) => {
+    const entries: BatchListEntry[] = [];
+    for await (const entry of longhaul.list({ phase, outcome, limit })) entries.push(entry);
+    if (options.json === true) output.json(entries);
+    else if (entries.length === 0) output.note('No batches.');
+    else for (const line of listTable(entries)) output.line(line);
+    if (entries.length === limit) output.note(`The newest ${limit}; more with --limit.`);
+    return EXIT.done;
+  });
+}
+
+export function listTable(entries: readonly BatchListEntry[]): string[] {
+  return formatTable(
+    ['batch', 'state', 'rows', 'unsuccessful', 'model', 'started (UTC)'],
+    entries.map((entry) => [
+      entry.batchId,
+      stateOf(entry),
+      entry.rows === null ? '' : formatCount(entry.rows),
+      entry.rowsFailed === null ? '' : formatCount(entry.rowsFailed),
+      entry.model ?? '',
+      formatTime(entry.startedAt),
+    ]),
+  );
+}
+
+/** The outcome, else the phase; a workflow that was ended from outside has no word of its own. */
+function stateOf({ outcome, phase, status, closedAt }: BatchListEntry): string {
+  if (outcome !== null) return outcome;
+  return closedAt === null && phase !== null ? phase : status.toLowerCase().replaceAll('_', ' ');
+}

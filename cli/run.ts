@@ -1,0 +1,200 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { parseSize } from '../batch/size.js';
+import type { BatchHandle, StartOptions } from '../client/types.js';
+import { addInputRoot } from '../worker/input-roots.js';
+import { action } from './action.js';
+import { attendBatch, reportEnd } from './attend.js';
+import { embeddedChoice, providerChoice, requireKey } from './context.js';
+import type { CliContext, ProviderChoice } from './context.js';
+import { CliError } from './errors.js';
+import { EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import { isHandedOver } from './follow.js';
+import { openInputSource } from './input-source.js';
+import type { InputSource } from './input-source.js';
+import { Interrupts } from './interrupts.js';
+import { openLink, warnWithoutWorkers } from './link.js';
+import type { Link } from './link.js';
+import { batchIdArgument } from './options.js';
+import { checkOutputPath } from './output-file.js';
+import { assertProviderTakesBatch } from './provider-check.js';
+import { addBatchOptions, addRequiredOptions, checkBatchOptions } from './run-options.js';
+import type { BatchCommandOptions } from './run-options.js';
+
+interface RunOptions extends BatchCommandOptions {
+  readonly output?: string;
+  readonly id?: string;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+  readonly progress: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  $ longhaul run tickets.jsonl --endpoint /v1/chat/completions --model mistral-small-latest --output answers.jsonl
+  $ zcat rows.jsonl.gz | longhaul run - --endpoint /v1/embeddings --model mistral-embed --json
+  $ longhaul run tickets.jsonl --endpoint /v1/chat/completions --model mistral-small-latest --detach
+
+Each line of the input is {"custom_id": "…", "body": {…}}; custom_id may be left out.
+The same command again attaches to the batch while it runs, and returns it at once when it is finished.
+
+Exit codes: 0 all rows succeeded, 2 wrong usage or invalid input, 3 finished with rows not succeeded, 4 failed,
+5 cancelled, 130 detached by Ctrl-C.`;
+
+export function addRunCommand(program: Command): void {
+  const command = program
+    .command('run')
+    .description('Run a batch to its end: one answered line per row, in input order')
+    .argument('<input>', 'JSONL file (also .gz), URI, or - for stdin');
+  addRequiredOptions(command)
+    .option('--output <file>', 'copy of the results')
+    .option(
+      '--id <batch id>',
+      'name of the batch (default: from the input’s name and content)',
+      batchIdArgument,
+    )
+    .option('--detach', 'return once the first jobs exist; the batch goes on')
+    .option('--json', 'print the batch’s account as one JSON document')
+    .option('--no-progress', 'do not show progress');
+  addBatchOptions(command).addHelpText('after', EXAMPLES).action(action(run));
+}
+
+async function run(context: CliContext, input: string, options: RunOptions): Promise<ExitCode> {
+  const { batch, parsed } = checkBatchOptions(options);
+  await assertProviderTakesBatch(parsed);
+  if (options.output !== undefined) {
+    if (options.detach === true) {
+      throw new CliError(
+        '--output needs the batch’s end, which --detach does not wait for; use `longhaul results`.',
+      );
+    }
+    await checkOutputPath(options.output, input === '-' ? null : input, context.storeUri);
+  }
+  const interrupts = new Interrupts();
+  const source = await openInputSource(input, join(context.config.home, 'scratch'), interrupts.signal);
+  try {
+    const start: StartOptions = {
+      ...batch,
+      input: source.location,
+      id: options.id,
+      ...(source.isStdin && { inputName: 'stdin' }),
+      stageInput: source.isStdin || context.mode === 'configured',
+      signal: interrupts.signal,
+    };
+    const provider = await chooseProvider(context);
+    return (
+      (await returnFinished(context, { start, provider, options })) ??
+      (await startAndAttend(context, { start, source, provider, options, interrupts }))
+    );
+  } finally {
+    await source.dispose();
+    interrupts.stop();
+  }
+}
+
+function chooseProvider(context: CliContext): Promise<ProviderChoice> {
+  return context.mode === 'embedded' ? embeddedChoice(context) : Promise.resolve(providerChoice(context));
+}
+
+/** A finished batch is in the store: neither server nor provider has anything to add. */
+async function returnFinished(
+  context: CliContext,
+  work: { readonly start: StartOptions; readonly provider: ProviderChoice; readonly options: RunOptions },
+): Promise<ExitCode | null> {
+  const { start, provider, options } = work;
+  const { findFinishedBatch } = await import('../client/finished-batch.js');
+  const handle = await findFinishedBatch({ store: context.storeUri, baseUrl: provider.baseUrl }, start);
+  if (handle === null) return null;
+  context.output.note(`${handle.batchId} is finished already; nothing was sent.`);
+  const manifest = await handle.result();
+  return reportEnd(context, { handle, manifest, json: options.json === true, output: options.output });
+}
+
+interface RunWork {
+  readonly start: StartOptions;
+  readonly source: InputSource;
+  readonly provider: ProviderChoice;
+  readonly options: RunOptions;
+  readonly interrupts: Interrupts;
+}
+
+async function startAndAttend(context: CliContext, work: RunWork): Promise<ExitCode> {
+  const { source, options, interrupts } = work;
+  const choice = context.mode === 'embedded' ? requireKey(work.provider) : work.provider;
+  if (context.mode === 'embedded' && source.folder !== null) {
+    await addInputRoot(context.config.home, source.folder);
+  }
+  if (choice.baseUrl !== context.config.mistral.baseUrl) {
+    context.output.note(`Provider: ${choice.baseUrl}, which this folder was last used with.`);
+  }
+  const open = (): Promise<Link> => openLink(context, { need: 'full', choice, signal: interrupts.signal });
+  const link = await open();
+  const handle = await startOn(context, link, work);
+  if (handle === null) return EXIT.detached;
+  announce(context, handle);
+  await noteIgnoredSharding(context, handle.batchId, work.start);
+  await warnWithoutWorkers(link, context);
+  return attendBatch(
+    context,
+    { link, handle },
+    {
+      json: options.json === true,
+      quiet: !options.progress,
+      output: options.output,
+      interrupts,
+      until: options.detach === true ? (progress) => isHandedOver(progress, options.maxJobs) : undefined,
+      reopen: async () => {
+        const again = await open();
+        return { link: again, handle: await again.longhaul.attach(handle.batchId) };
+      },
+    },
+  );
+}
+
+/** Null: Ctrl-C came while the request was under way, so nobody knows whether it was taken. */
+async function startOn(
+  { output }: CliContext,
+  link: Link,
+  { start, interrupts }: RunWork,
+): Promise<BatchHandle | null> {
+  try {
+    return await link.longhaul.start(start);
+  } catch (error) {
+    if (!interrupts.interrupted) {
+      await link.close();
+      throw error;
+    }
+    await link.session?.detach();
+    await link.close();
+    output.note('Interrupted while the batch was being started. The same command again attaches to it.');
+    return null;
+  }
+}
+
+function announce({ output }: CliContext, { batchId, attached, workflowUrl }: BatchHandle): void {
+  output.note(attached ? `Attached to ${batchId}, which is there already.` : `Started ${batchId}.`);
+  if (workflowUrl !== null) output.note(`Workflow: ${workflowUrl}`);
+}
+
+/** A plan is law once it is written: sharding settings that differ from it change nothing. */
+async function noteIgnoredSharding(
+  { output, storeUri }: CliContext,
+  batchId: string,
+  { shardRows, shardBytes }: StartOptions,
+): Promise<void> {
+  if (shardRows === undefined && shardBytes === undefined) return;
+  const { plannedSharding } = await import('../client/finished-batch.js');
+  const planned = await plannedSharding(storeUri, batchId);
+  if (planned === null) return;
+  const bytes = typeof shardBytes === 'string' ? parseSize(shardBytes) : shardBytes;
+  if (
+    (shardRows ?? planned.maxRows) === planned.maxRows &&
+    (bytes ?? planned.maxBytes) === planned.maxBytes
+  ) {
+    return;
+  }
+  output.note(
+    `${batchId} is planned already, with shards of at most ${planned.maxRows} rows and ${planned.maxBytes} bytes; other sharding settings are ignored.`,
+  );
+}

@@ -1,0 +1,48 @@
+import { OUTCOMES } from '../batch/outcome.js';
+import { BATCH_PHASES } from '../batch/progress.js';
+import { WORKFLOW_TYPES } from '../batch/wire-names.js';
+import { toDescription } from './batch-description.js';
+import { LonghaulError } from './failures.js';
+import { assertSetUp } from './setup.js';
+import type { Temporal } from './temporal.js';
+import type { BatchListEntry, ListOptions } from './types.js';
+
+const PAGE = 200;
+
+/** Temporal's visibility query for the options. */
+export function listQuery({ phase, outcome }: ListOptions): string {
+  const conditions = [`WorkflowType='${WORKFLOW_TYPES.runBatch}'`];
+  // Values of fixed sets need no quoting.
+  if (phase !== undefined) conditions.push(`LonghaulPhase='${oneOf('phase', phase, BATCH_PHASES)}'`);
+  if (outcome !== undefined) conditions.push(`LonghaulOutcome='${oneOf('outcome', outcome, OUTCOMES)}'`);
+  return conditions.join(' AND ');
+}
+
+export async function* listBatches(temporal: Temporal, options: ListOptions): AsyncGenerator<BatchListEntry> {
+  const query = listQuery(options);
+  let left = options.limit ?? Number.POSITIVE_INFINITY;
+  if (left <= 0) return;
+  // Temporal's own words about an attribute that it does not know help nobody.
+  await assertSetUp(temporal);
+  const pageSize = Math.min(PAGE, left);
+  for await (const info of temporal.stream((client) => client.workflow.list({ query, pageSize }))) {
+    const {
+      open: _open,
+      runId: _run,
+      fingerprint: _print,
+      summary: _summary,
+      ...entry
+    } = toDescription(info);
+    yield entry;
+    left -= 1;
+    if (left <= 0) return;
+  }
+}
+
+function oneOf(name: string, value: string, known: readonly string[]): string {
+  if (known.includes(value)) return value;
+  throw new LonghaulError(
+    'InvalidInput',
+    `${name} ${JSON.stringify(value)} is not one of ${known.join(', ')}`,
+  );
+}

@@ -1,0 +1,60 @@
+import type { FailureType } from '../batch/failure-types.js';
+import { FAILURE_TYPES, isFailureType } from '../batch/failure-types.js';
+
+/** Failures that only a client meets: nothing of a batch is lost by any of them. */
+export const CLIENT_FAILURES = {
+  UnknownBatch: {
+    meaning: 'Neither the store nor Temporal knows the batch.',
+    remedy:
+      'Check the id with `longhaul list`, and that store and Temporal are the ones it was started with.',
+  },
+  NotFinished: {
+    meaning: 'The batch has no results yet.',
+    remedy: 'Wait for its end with `longhaul wait <batch id>`.',
+  },
+  BatchTerminated: {
+    meaning: 'The workflow was terminated in Temporal, so nobody assembled its results.',
+    remedy: 'Run the same command again: every job and answer that is there is used.',
+  },
+  UnknownSchedule: {
+    meaning: 'Temporal knows no schedule of that name.',
+    remedy: 'Check the name with `longhaul schedule list`.',
+  },
+  ScheduleExists: {
+    meaning: 'There is a schedule of that name.',
+    remedy: 'Use `longhaul schedule apply` to change it, or another name.',
+  },
+  NotSetUp: {
+    meaning: 'Search attributes of Longhaul are not registered in the namespace; batches would hang.',
+    remedy: 'Run `longhaul setup` once.',
+  },
+  NoWorker: {
+    meaning: 'No worker answers.',
+    remedy: 'Start one with `longhaul worker`, then try again.',
+  },
+  TemporalUnavailable: {
+    meaning: 'Temporal could not be reached.',
+    remedy: 'Check that the server runs and that TEMPORAL_ADDRESS or temporal.toml names it.',
+  },
+  TemporalRefused: {
+    meaning: 'Temporal refused the call.',
+    remedy: 'Check namespace, API key and certificates in TEMPORAL_* or temporal.toml.',
+  },
+} as const satisfies Record<string, { readonly meaning: string; readonly remedy: string }>;
+
+export type ClientFailureType = keyof typeof CLIENT_FAILURES;
+
+export type LonghaulErrorType = FailureType | ClientFailureType;
+
+/** What every method of the client throws. The message says what happened, `remedy` what to do. */
+export class LonghaulError extends Error {
+  override readonly name = 'LonghaulError';
+  readonly type: LonghaulErrorType;
+  readonly remedy: string;
+
+  constructor(type: LonghaulErrorType, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.type = type;
+    this.remedy = isFailureType(type) ? FAILURE_TYPES[type].remedy : CLIENT_FAILURES[type].remedy;
+  }
+}

@@ -1,0 +1,108 @@
+import type { SearchAttributeName } from '../batch/wire-names.js';
+import { homeStoreUri } from '../storage/home-files.js';
+import { openStore } from '../storage/open-store.js';
+import type { Store } from '../storage/store.js';
+import { attachBatch } from './attach-batch.js';
+import { listBatches } from './batch-list.js';
+import { fromStore } from './errors.js';
+import { LonghaulError } from './failures.js';
+import { TemporalSchedules } from './schedules.js';
+import { missingSearchAttributes, registerSearchAttributes } from './setup.js';
+import { startBatch } from './start-batch.js';
+import { resolveTarget } from './target.js';
+import { Temporal } from './temporal.js';
+import type {
+  BatchHandle,
+  BatchListEntry,
+  ConnectOptions,
+  ListOptions,
+  LonghaulClient,
+  Schedules,
+  StartOptions,
+  WorkerCount,
+} from './types.js';
+import { countWorkers } from './workers.js';
+
+const DEFAULT_HOME = '.longhaul';
+const DEFAULT_BASE_URL = 'https://api.mistral.ai';
+
+/** Longhaul for a backend service: starts batches, follows them, reads their results. */
+export class Longhaul implements LonghaulClient {
+  readonly schedules: Schedules;
+  readonly #temporal: Temporal;
+  readonly #store: Store;
+  readonly #origin: string;
+
+  private constructor(temporal: Temporal, store: Store, origin: string) {
+    this.#temporal = temporal;
+    this.#store = store;
+    this.#origin = origin;
+    this.schedules = new TemporalSchedules(temporal);
+  }
+
+  /**
+   * Finds out where Temporal and the store are; the connection is made when a call needs it.
+   * @throws LonghaulError InvalidInput for a configuration that can't be read
+   */
+  static async connect(options: ConnectOptions = {}): Promise<Longhaul> {
+    const home = options.home ?? DEFAULT_HOME;
+    try {
+      const store = openStore(options.store ?? homeStoreUri(home));
+      const temporal = new Temporal(await resolveTarget(options, home));
+      return new Longhaul(temporal, store, originOf(options.baseUrl ?? DEFAULT_BASE_URL));
+    } catch (error) {
+      throw fromStore(error);
+    }
+  }
+
+  get namespace(): string {
+    return this.#temporal.namespace;
+  }
+
+  get storeUri(): string {
+    return this.#store.uri;
+  }
+
+  start(options: StartOptions): Promise<BatchHandle> {
+    return startBatch({ temporal: this.#temporal, store: this.#store, origin: this.#origin }, options);
+  }
+
+  attach(batchId: string): Promise<BatchHandle> {
+    return attachBatch({ temporal: this.#temporal, store: this.#store }, batchId);
+  }
+
+  list(options: ListOptions = {}): AsyncIterable<BatchListEntry> {
+    return listBatches(this.#temporal, options);
+  }
+
+  setup(): Promise<readonly SearchAttributeName[]> {
+    return registerSearchAttributes(this.#temporal);
+  }
+
+  missingSearchAttributes(): Promise<readonly SearchAttributeName[]> {
+    return missingSearchAttributes(this.#temporal);
+  }
+
+  workerCount(): Promise<WorkerCount> {
+    return countWorkers(this.#temporal);
+  }
+
+  async hasWorkers(): Promise<boolean> {
+    const { workflows, provider, transfer } = await this.workerCount();
+    return workflows > 0 && provider > 0 && transfer > 0;
+  }
+
+  async ping(): Promise<void> {
+    const { namespace } = this.#temporal;
+    await this.#temporal.call((client) => client.connection.workflowService.describeNamespace({ namespace }));
+  }
+
+  close(): Promise<void> {
+    return this.#temporal.close();
+  }
+}
+
+function originOf(baseUrl: string): string {
+  if (URL.canParse(baseUrl)) return new URL(baseUrl).origin;
+  throw new LonghaulError('InvalidInput', `${JSON.stringify(baseUrl)} is no base URL of a provider`);
+}

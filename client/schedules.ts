@@ -1,0 +1,153 @@
+import type { Client, ScheduleOptionsStartWorkflowAction, ScheduleSpec } from '@temporalio/client';
+import type { Workflow } from '@temporalio/common';
+import { isBatchId } from '../batch/batch-id.js';
+import { TASK_QUEUES, WORKFLOW_TYPES } from '../batch/wire-names.js';
+import { inputBaseName } from '../storage/input-uri.js';
+import { toRunBatchInput } from './batch-request.js';
+import { LonghaulError } from './failures.js';
+import { pause } from './pause.js';
+import { overlapName, toScheduleDetails, toScheduleEntry } from './schedule-entry.js';
+import { scheduleSpec } from './schedule-spec.js';
+import { assertSetUp } from './setup.js';
+import type { Temporal } from './temporal.js';
+import type { BackfillOptions, ScheduleDetails, ScheduleEntry, ScheduleOptions, Schedules } from './types.js';
+
+/** Temporal appends "-2026-11-22T12:00:00Z" to make a batch id of at most 200 characters. */
+const TIME_SUFFIX = 21;
+
+/** Batches missed while the server was down are made up for if they are not older. */
+const CATCHUP_WINDOW = '1h';
+
+const TRIGGERED_WITHIN_MS = 5_000;
+
+export class TemporalSchedules implements Schedules {
+  readonly #temporal: Temporal;
+
+  constructor(temporal: Temporal) {
+    this.#temporal = temporal;
+  }
+
+  async create(scheduleId: string, options: ScheduleOptions): Promise<void> {
+    const { state, ...schedule } = compile(scheduleId, options);
+    await assertSetUp(this.#temporal);
+    await this.#temporal.call((client) => client.schedule.create({ scheduleId, ...schedule, state }));
+  }
+
+  async apply(scheduleId: string, options: ScheduleOptions): Promise<'created' | 'updated'> {
+    const { state, ...schedule } = compile(scheduleId, options);
+    try {
+      await this.create(scheduleId, options);
+      return 'created';
+    } catch (error) {
+      if (!(error instanceof LonghaulError) || error.type !== 'ScheduleExists') throw error;
+    }
+    await this.#on(scheduleId, (handle) =>
+      handle.update(({ state: { paused, note } }) => ({
+        ...schedule,
+        state: { paused, ...(note === undefined ? {} : { note }), ...state },
+      })),
+    );
+    return 'updated';
+  }
+
+  async *list(): AsyncGenerator<ScheduleEntry> {
+    for await (const summary of this.#temporal.stream((client) => client.schedule.list())) {
+      // Other applications of the namespace have schedules of their own.
+      if (summary.action?.workflowType === WORKFLOW_TYPES.runBatch) yield toScheduleEntry(summary);
+    }
+  }
+
+  async describe(scheduleId: string): Promise<ScheduleDetails> {
+    return toScheduleDetails(await this.#on(scheduleId, (handle) => handle.describe()));
+  }
+
+  pause(scheduleId: string, note?: string): Promise<void> {
+    return this.#on(scheduleId, (handle) => handle.pause(note ?? 'paused by Longhaul'));
+  }
+
+  resume(scheduleId: string, note?: string): Promise<void> {
+    return this.#on(scheduleId, (handle) => handle.unpause(note ?? 'resumed by Longhaul'));
+  }
+
+  async trigger(scheduleId: string): Promise<string | null> {
+    const known = new Set(await this.#recentBatches(scheduleId));
+    await this.#on(scheduleId, (handle) => handle.trigger('ALLOW_ALL'));
+    const until = Date.now() + TRIGGERED_WITHIN_MS;
+    while (Date.now() < until) {
+      const started = (await this.#recentBatches(scheduleId)).find((batchId) => !known.has(batchId));
+      if (started !== undefined) return started;
+      await pause(100);
+    }
+    return null;
+  }
+
+  async backfill(scheduleId: string, { start, end, overlap }: BackfillOptions): Promise<void> {
+    if (!(start <= end))
+      throw new LonghaulError('InvalidInput', 'a backfill’s start must not be after its end');
+    await this.#on(scheduleId, (handle) =>
+      handle.backfill({ start, end, overlap: overlapName(overlap ?? 'buffer-all') }),
+    );
+  }
+
+  delete(scheduleId: string): Promise<void> {
+    return this.#on(scheduleId, (handle) => handle.delete());
+  }
+
+  async #recentBatches(scheduleId: string): Promise<string[]> {
+    const { recentBatches } = await this.describe(scheduleId);
+    return recentBatches.map(({ batchId }) => batchId);
+  }
+
+  #on<T>(
+    scheduleId: string,
+    use: (handle: ReturnType<Client['schedule']['getHandle']>) => Promise<T>,
+  ): Promise<T> {
+    return this.#temporal.call((client) => use(client.schedule.getHandle(scheduleId)));
+  }
+}
+
+interface CompiledSchedule {
+  readonly spec: ScheduleSpec;
+  readonly action: ScheduleOptionsStartWorkflowAction<Workflow>;
+  readonly policies: {
+    readonly overlap: ReturnType<typeof overlapName>;
+    readonly catchupWindow: typeof CATCHUP_WINDOW;
+    readonly pauseOnFailure: boolean;
+  };
+  readonly state: { readonly note?: string };
+}
+
+function compile(scheduleId: string, options: ScheduleOptions): CompiledSchedule {
+  assertScheduleId(scheduleId);
+  const { cron, every, timezone, overlap, note, ...batch } = options;
+  const input = toRunBatchInput(batch);
+  const { model, endpoint } = input;
+  return {
+    spec: scheduleSpec({ cron, every, timezone }),
+    action: {
+      type: 'startWorkflow',
+      workflowType: WORKFLOW_TYPES.runBatch,
+      workflowId: scheduleId,
+      taskQueue: TASK_QUEUES.workflows,
+      // Without a hash: the input is what lies there when the time comes.
+      args: [input],
+      staticSummary: `${inputBaseName(input.input.uri)}: ${model} on ${endpoint}`,
+    },
+    policies: {
+      overlap: overlapName(overlap ?? 'buffer-one'),
+      catchupWindow: CATCHUP_WINDOW,
+      // A batch fails before anything is bought, for want of an input or a key: the next time is a fresh try,
+      // while a schedule that paused itself would skip all later ones in silence.
+      pauseOnFailure: false,
+    },
+    state: note === undefined ? {} : { note },
+  };
+}
+
+function assertScheduleId(scheduleId: string): void {
+  if (isBatchId(scheduleId) && scheduleId.length + TIME_SUFFIX <= 200) return;
+  throw new LonghaulError(
+    'InvalidInput',
+    `${JSON.stringify(scheduleId)} is no schedule id: it has 1 to ${200 - TIME_SUFFIX} letters, digits, ".", "_", ":" or "-", and begins with a letter or digit`,
+  );
+}

@@ -1,0 +1,83 @@
+import type { ConnectionLike, ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { readServerFile } from '../storage/home-files.js';
+import { LonghaulError } from './failures.js';
+import type { ConnectOptions } from './types.js';
+
+/** Which Temporal a client talks to. */
+export interface Target {
+  /** For messages. */
+  readonly address: string;
+  readonly namespace: string;
+  readonly uiUrl: string | null;
+  readonly identity: string | null;
+  /** The caller's own, or how to make one. */
+  readonly connection: ConnectionLike | ConnectionOptions;
+  readonly ownConnection: boolean;
+}
+
+const DEFAULT_ADDRESS = '127.0.0.1:7233';
+const DEFAULT_NAMESPACE = 'default';
+
+/** What the caller says, else what is configured for Temporal, else the embedded server of the home. */
+export async function resolveTarget(options: ConnectOptions, home: string): Promise<Target> {
+  const identity = options.identity ?? null;
+  const uiUrl = options.uiUrl ?? null;
+  const namespace = options.namespace ?? DEFAULT_NAMESPACE;
+  const { address, connection } = options;
+  if (connection !== undefined) {
+    return { address: 'the given connection', namespace, uiUrl, identity, connection, ownConnection: false };
+  }
+  if (address !== undefined) {
+    return { address, namespace, uiUrl, identity, connection: { address }, ownConnection: true };
+  }
+  const configured = loadConfig(options.profile);
+  const found = configured.address === undefined ? await readServerFile(home) : null;
+  if (found !== null) {
+    return {
+      address: found.address,
+      namespace: options.namespace ?? found.namespace,
+      uiUrl: uiUrl ?? found.uiUrl,
+      identity,
+      connection: { address: found.address },
+      ownConnection: true,
+    };
+  }
+  return {
+    address: configured.address ?? DEFAULT_ADDRESS,
+    namespace: options.namespace ?? configured.namespace ?? DEFAULT_NAMESPACE,
+    uiUrl,
+    identity,
+    connection: { ...configured.options, address: configured.address ?? DEFAULT_ADDRESS },
+    ownConnection: true,
+  };
+}
+
+interface Configured {
+  readonly address: string | undefined;
+  readonly namespace: string | undefined;
+  readonly options: ConnectionOptions;
+}
+
+function loadConfig(profile: string | undefined): Configured {
+  try {
+    const { connectionOptions, namespace } = loadClientConnectConfig(
+      profile === undefined ? {} : { profile },
+    );
+    const { address, apiKey, tls, metadata } = connectionOptions;
+    return {
+      address,
+      namespace,
+      options: {
+        ...(apiKey === undefined ? {} : { apiKey }),
+        ...(tls === undefined ? {} : { tls }),
+        ...(metadata === undefined ? {} : { metadata }),
+      },
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LonghaulError('InvalidInput', `the configuration for Temporal can't be read: ${reason}`, {
+      cause: error,
+    });
+  }
+}

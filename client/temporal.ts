@@ -1,0 +1,178 @@
+import { Client, Connection } from '@temporalio/client';
+import type { ConnectionLike, ConnectionOptions } from '@temporalio/client';
+import { isAborted, toLonghaulError } from './errors.js';
+import { LonghaulError } from './failures.js';
+import { asError, pause } from './pause.js';
+import type { Target } from './target.js';
+
+export interface CallOptions {
+  /** How long one call may take, its repetitions by the gRPC layer included. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const CALL_TIMEOUT_MS = 10_000;
+/** How long an outage may last for somebody who waits anyway. */
+const PATIENCE_MS = 120_000;
+const RETRY_PAUSE_MS = 1_000;
+const LONG_POLL_MS = 60_000;
+
+/** The connection to Temporal: made at the first call, with a deadline and typed errors for each. */
+export class Temporal {
+  readonly #target: Target;
+  #client: Promise<Client> | null = null;
+  #reached = false;
+  #closed = false;
+  readonly #inFlight = new Set<Promise<unknown>>();
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  get namespace(): string {
+    return this.#target.namespace;
+  }
+
+  workflowUrl(workflowId: string): string | null {
+    const { uiUrl, namespace } = this.#target;
+    if (uiUrl === null) return null;
+    return `${uiUrl.replace(/\/+$/, '')}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
+  }
+
+  /** @throws LonghaulError, the signal's reason */
+  async call<T>(use: (client: Client) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    const { signal, timeoutMs = CALL_TIMEOUT_MS } = options;
+    const client = await unlessAborted(this.#connect(), signal);
+    const { connection } = client;
+    const timed = () => connection.withDeadline(Date.now() + timeoutMs, () => use(client));
+    const abort = followed(signal);
+    try {
+      const work = connection.withAbortSignal(abort.signal, timed);
+      this.#inFlight.add(work);
+      const result = await work.finally(() => this.#inFlight.delete(work));
+      this.#reached = true;
+      return result;
+    } catch (error) {
+      if (isAborted(error, signal)) signal?.throwIfAborted();
+      throw toLonghaulError(error, this.#target.address);
+    } finally {
+      abort.stop();
+    }
+  }
+
+  /** Like `call`, for somebody who waits: a server that was there before may be away for two minutes. */
+  async patiently<T>(use: (client: Client) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    let since: number | null = null;
+    for (;;) {
+      try {
+        return await this.call(use, options);
+      } catch (error) {
+        if (!isUnavailable(error) || !this.#reached) throw error;
+        since ??= Date.now();
+        if (Date.now() - since >= PATIENCE_MS) throw error;
+        await pause(RETRY_PAUSE_MS, options.signal);
+      }
+    }
+  }
+
+  /**
+   * A call that waits at the server; null when nothing happened within a minute. It is broken off long before its
+   * deadline: close to one, the server answers at once and the SDK asks again, and again.
+   */
+  async longPoll<T>(use: (client: Client) => Promise<T>, signal: AbortSignal | undefined): Promise<T | null> {
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(), LONG_POLL_MS);
+    const either = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
+    try {
+      return await this.call(use, { timeoutMs: 2 * LONG_POLL_MS, signal: either });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (over.signal.aborted) return null;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Each page of a list is a call of its own, with its own deadline. */
+  async *stream<T>(open: (client: Client) => AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = await this.call((client) => Promise.resolve(open(client)[Symbol.asyncIterator]()));
+    for (;;) {
+      const next = await this.call(() => iterator.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#client === null || !this.#target.ownConnection) return;
+    const client = await this.#client.catch(() => null);
+    const close = async () => client?.connection.close();
+    // The SDK repeats a failed call by a timer that nothing stops, and throws out of it once the channel is closed:
+    // calls that somebody walked away from come to their end first, and nobody waits for that.
+    if (this.#inFlight.size === 0) await close();
+    else void Promise.allSettled(this.#inFlight).then(close);
+  }
+
+  #connect(): Promise<Client> {
+    if (this.#closed) {
+      return Promise.reject(new LonghaulError('TemporalUnavailable', 'this client was closed'));
+    }
+    // A failure is not kept: the server may be there at the next call.
+    this.#client ??= this.#open().catch((error: unknown) => {
+      this.#client = null;
+      throw error;
+    });
+    return this.#client;
+  }
+
+  async #open(): Promise<Client> {
+    const { connection: given, namespace, identity } = this.#target;
+    const connection = isConnection(given) ? given : await this.#dial(given);
+    return new Client({ connection, namespace, ...(identity === null ? {} : { identity }) });
+  }
+
+  async #dial(options: ConnectionOptions): Promise<Connection> {
+    const { address } = this.#target;
+    const connection = Connection.lazy({ ...options, connectTimeout: CALL_TIMEOUT_MS });
+    try {
+      await connection.ensureConnected();
+      return connection;
+    } catch (error) {
+      await connection.close();
+      const known = toLonghaulError(error, address);
+      if (known instanceof LonghaulError) throw known;
+      const message = `can't reach Temporal at ${address}: ${known.message}`;
+      throw new LonghaulError('TemporalUnavailable', message, { cause: error });
+    }
+  }
+}
+
+/** A connection may take ten seconds; nobody who has left waits for it. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const left = followed(signal);
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(asError(signal.reason));
+    left.signal.addEventListener('abort', () => reject(asError(signal.reason)));
+  });
+  return Promise.race([work, aborted]).finally(() => left.stop());
+}
+
+/** A signal for one call: gRPC never takes its listeners off, and a batch is watched by thousands of calls. */
+function followed(signal: AbortSignal | undefined): { readonly signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(signal?.reason);
+  if (signal?.aborted === true) onAbort();
+  else signal?.addEventListener('abort', onAbort);
+  return { signal: controller.signal, stop: () => signal?.removeEventListener('abort', onAbort) };
+}
+
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof LonghaulError && error.type === 'TemporalUnavailable';
+}
+
+function isConnection(value: Target['connection']): value is ConnectionLike {
+  return 'workflowService' in value;
+}

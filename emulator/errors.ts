@@ -1,0 +1,171 @@
+/**
+ * Every error body that the API is known to send. The official description declares none of them for the batch and file
+ * routes, so each shape follows a sighting (see `docs` of the provider and public issue trackers); they differ on
+ * purpose, because a client has to cope with all of them.
+ */
+export interface ErrorReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Thrown by a route; the server sends its reply as it is. */
+export class ApiError extends Error {
+  readonly reply: ErrorReply;
+
+  constructor(reply: ErrorReply) {
+    super(`HTTP ${reply.status}: ${reply.body}`);
+    this.reply = reply;
+  }
+}
+
+export interface ValidationIssue {
+  readonly loc: readonly (string | number)[];
+  readonly msg: string;
+  readonly type: string;
+  readonly input?: unknown;
+}
+
+function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): ErrorReply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  };
+}
+
+/** The shape that the documentation gives for "all errors". */
+export function genericError(status: number, message: string, type: string, code: string): ErrorReply {
+  return json(status, { object: 'error', message, type, param: null, code, raw_status_code: status });
+}
+
+export function unauthorized(): ErrorReply {
+  return json(401, { detail: 'Unauthorized' });
+}
+
+export function notFound(message: string): ErrorReply {
+  return genericError(404, message, 'not_found', '1404');
+}
+
+/** FastAPI's answer for a path that is no route. */
+export function unknownRoute(): ErrorReply {
+  return json(404, { detail: 'Not Found' });
+}
+
+/** HTTPValidationError. */
+export function validationError(issues: readonly ValidationIssue[]): ErrorReply {
+  return json(422, { detail: issues });
+}
+
+export function fileTooLarge(limitBytes: number): ErrorReply {
+  return genericError(
+    413,
+    `File is larger than the limit of ${limitBytes} bytes.`,
+    'invalid_request_file',
+    '1413',
+  );
+}
+
+export function pendingQuota(limit: number, pending: number, wanted: number): ErrorReply {
+  const message =
+    `Too many pending requests: this workspace may have ${limit} pending batch requests, ` +
+    `has ${pending}, and this job would add ${wanted}.`;
+  return genericError(429, message, 'quota_exceeded', '1301');
+}
+
+function paymentRequired(): ErrorReply {
+  return genericError(402, 'Batch inference requires an active payment plan.', 'payment_required', '1402');
+}
+
+export function forbidden(): ErrorReply {
+  return genericError(403, 'This API key may not use this resource.', 'forbidden', '1403');
+}
+
+/** The gateway's own page, seen for inline jobs that are too large: HTML, not JSON. */
+export function gatewayPage(status: number, title: string): ErrorReply {
+  return {
+    status,
+    headers: { 'content-type': 'text/html; charset=utf-8' },
+    body: `<html>\r\n<head><title>${status} ${title}</title></head>\r\n<body>\r\n<center><h1>${status} ${title}</h1></center>\r\n</body>\r\n</html>\r\n`,
+  };
+}
+
+export type RateLimitKind = 'rate_limited' | 'capacity' | 'pending' | 'not_in_plan' | 'legacy';
+
+/** The 429 variants. `not_in_plan` is the one with a limit of 0: permanent, whatever the code says. */
+export function rateLimited(kind: RateLimitKind, retryAfter?: number | string): ErrorReply {
+  const headers: Record<string, string> =
+    retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+  switch (kind) {
+    case 'rate_limited':
+      return withHeaders(genericError(429, 'Rate limit exceeded', 'rate_limited', '1300'), {
+        'x-ratelimit-limit-req-minute': '60',
+        'x-ratelimit-remaining-req-minute': '0',
+        ...headers,
+      });
+    case 'capacity':
+      return withHeaders(
+        genericError(
+          429,
+          'Service tier capacity exceeded for this model.',
+          'service_tier_capacity_exceeded',
+          '3505',
+        ),
+        headers,
+      );
+    case 'pending':
+      return withHeaders(pendingQuota(1_000_000, 1_000_000, 1), headers);
+    case 'not_in_plan':
+      return withHeaders(genericError(429, 'Rate limit exceeded', 'rate_limited', '1300'), {
+        'x-ratelimit-limit-req-minute': '0',
+        'x-ratelimit-remaining-req-minute': '0',
+        ...headers,
+      });
+    case 'legacy':
+      return json(429, { message: 'Requests rate limit exceeded' }, headers);
+  }
+}
+
+function withHeaders(reply: ErrorReply, headers: Readonly<Record<string, string>>): ErrorReply {
+  return { ...reply, headers: { ...reply.headers, ...headers } };
+}
+
+const SERVER_ERROR_TEXT: Readonly<Record<number, string>> = {
+  500: 'Internal server error',
+  502: 'Bad Gateway',
+  503: 'Service unavailable.',
+  504: 'Gateway Timeout',
+};
+
+/** The documented body for a status, when a fault asks for no particular variant. */
+export function errorForStatus(status: number, retryAfter?: number | string): ErrorReply {
+  switch (status) {
+    case 400:
+      return gatewayPage(400, 'Bad Request');
+    case 401:
+      return unauthorized();
+    case 402:
+      return paymentRequired();
+    case 403:
+      return forbidden();
+    case 404:
+      return notFound('The requested resource was not found.');
+    case 422:
+      return validationError([{ loc: ['body'], msg: 'Value error, request refused', type: 'value_error' }]);
+    case 429:
+      return rateLimited('rate_limited', retryAfter);
+    case 502:
+    case 504:
+      return gatewayPage(status, SERVER_ERROR_TEXT[status] ?? 'Error');
+    default: {
+      const message = SERVER_ERROR_TEXT[status] ?? `HTTP ${status}`;
+      const reply = genericError(
+        status,
+        message,
+        status >= 500 ? 'internal_server_error' : 'invalid_request_error',
+        '1000',
+      );
+      return retryAfter === undefined ? reply : withHeaders(reply, { 'retry-after': String(retryAfter) });
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import { errorForStatus, gatewayPage, rateLimited } from '../errors.js';
+import type { ErrorReply } from '../errors.js';
+import { isFields } from '../json.js';
+import type { RequestContext } from '../request-context.js';
+import type { EmulatorState } from '../state.js';
+import type { ExchangeFault, Fault, When } from './fault.js';
+
+type StatusFault = Extract<ExchangeFault, { readonly type: 'status' }>;
+type HoldFault = Extract<ExchangeFault, { readonly type: 'hold' }>;
+
+/** Draws the faults that strike a request and notes them in the journal. Needs the parsed body, if there is one. */
+export function chooseFaults(state: EmulatorState, request: FastifyRequest, context: RequestContext): void {
+  const body = isFields(request.body) ? request.body : {};
+  context.faults = state.faults.faultsFor({
+    route: context.route,
+    path: context.entry.path,
+    query: context.entry.query,
+    metadata: isFields(body['metadata']) ? body['metadata'] : null,
+  });
+  if (context.faults.length > 0) {
+    state.journal.update(context.entry, { fault: context.faults.map((fault) => fault.type).join('+') });
+  }
+}
+
+/** Waits as a slow server does: to the end, even if the client does not. Only closing the emulator cuts it short. */
+export async function applyLatency(state: EmulatorState, context: RequestContext): Promise<void> {
+  const extra = context.faults.reduce((sum, fault) => sum + (fault.type === 'latency' ? fault.ms : 0), 0);
+  const ms = state.settings.latencyMs + extra;
+  if (ms > 0) await sleep(ms, undefined, { signal: state.closing.signal }).catch(() => undefined);
+}
+
+/**
+ * Holds the request, if a fault says so. False if it must not go on: its client has gone, and the rule does not let
+ * it take effect all the same.
+ */
+export async function holdRequest(
+  state: EmulatorState,
+  context: RequestContext,
+  when: When,
+): Promise<boolean> {
+  const holds = context.faults.filter(
+    (fault): fault is HoldFault => fault.type === 'hold' && fault.when === when,
+  );
+  for (const fault of holds) {
+    const proceed = when === 'before' && fault.ifAborted === 'proceed';
+    const end = await state.holds.wait(context.route, proceed ? null : context.gone);
+    if (end === 'aborted') return false;
+  }
+  return true;
+}
+
+export function statusFault(faults: readonly Fault[], when: When): StatusFault | undefined {
+  return faults.find((fault): fault is StatusFault => fault.type === 'status' && fault.when === when);
+}
+
+export function wantsReset(faults: readonly Fault[], when: When): boolean {
+  return faults.some((fault) => fault.type === 'reset' && fault.when === when);
+}
+
+export function replyFor(fault: StatusFault): ErrorReply {
+  const retryAfter = fault.retryAfter ?? undefined;
+  if (fault.variant === 'html') return gatewayPage(fault.status, 'Error');
+  if (fault.variant !== null) return rateLimited(fault.variant, retryAfter);
+  return errorForStatus(fault.status, retryAfter);
+}
+
+/** Breaks the connection off without an answer, as a dying gateway does. */
+export function breakOff(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: RequestContext,
+): FastifyReply {
+  context.cutByUs = true;
+  reply.hijack();
+  if (!request.raw.socket.destroyed) request.raw.socket.resetAndDestroy();
+  return reply;
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+
+import type { StoredFile } from './stored-file.js';
+
+/** All files of all workspaces. An expired file is gone as if it had been deleted. */
+export class FileStore {
+  readonly #files = new Map<string, StoredFile>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  add(file: Omit<StoredFile, 'id'>): StoredFile {
+    const stored = { id: randomUUID(), ...file };
+    this.#files.set(stored.id, stored);
+    return stored;
+  }
+
+  get(workspace: string, id: string): StoredFile | undefined {
+    const file = this.#files.get(id);
+    return file?.workspace === workspace && !this.#isExpired(file) ? file : undefined;
+  }
+
+  /** A file by id alone, for links that carry their own proof. */
+  getAny(id: string): StoredFile | undefined {
+    const file = this.#files.get(id);
+    return file !== undefined && !this.#isExpired(file) ? file : undefined;
+  }
+
+  /** Newest first. */
+  list(workspace: string): readonly StoredFile[] {
+    return [...this.#files.values()]
+      .filter((file) => file.workspace === workspace && !this.#isExpired(file))
+      .toReversed();
+  }
+
+  /** Readers that have the file open read on to its end. */
+  async delete(file: StoredFile): Promise<void> {
+    this.#files.delete(file.id);
+    await rm(file.path, { force: true });
+  }
+
+  async clear(): Promise<void> {
+    const files = [...this.#files.values()];
+    this.#files.clear();
+    await Promise.all(files.map((file) => rm(file.path, { force: true })));
+  }
+
+  #isExpired(file: StoredFile): boolean {
+    return file.expiresAt !== null && this.#now() >= file.expiresAt;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Ends a call that takes too long, or that its caller gives up. One per call. Time runs from `restart` to
+ * `pause`; a transfer restarts it at each step forward, other calls start it once.
+ */
+export class Watchdog {
+  readonly #controller = new AbortController();
+  readonly #caller: AbortSignal | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #expired = false;
+
+  readonly periodMs: number;
+  /** Rejects when the call is over for either reason; the request library is slower to notice before it connects. */
+  readonly aborted: Promise<never>;
+
+  constructor(periodMs: number, caller?: AbortSignal) {
+    this.periodMs = periodMs;
+    this.#caller = caller;
+    this.aborted = new Promise((_resolve, reject) => {
+      this.signal.addEventListener('abort', () => reject(asError(this.signal.reason)), { once: true });
+    });
+    // Only who races against it is to hear of it.
+    this.aborted.catch(() => undefined);
+    if (caller?.aborted === true) this.#onCallerAbort();
+    else caller?.addEventListener('abort', this.#onCallerAbort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** True when time ran out, not when the caller gave up. */
+  get expired(): boolean {
+    return this.#expired;
+  }
+
+  restart(): void {
+    clearTimeout(this.#timer);
+    if (this.signal.aborted) return;
+    this.#timer = setTimeout(this.#onExpiry, this.periodMs);
+  }
+
+  pause(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Lets go of the timer and of the caller's signal, which may live long. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#caller?.removeEventListener('abort', this.#onCallerAbort);
+  }
+
+  readonly #onExpiry = (): void => {
+    this.#expired = true;
+    this.#controller.abort(new Error(`no progress within ${this.periodMs} ms`));
+  };
+
+  readonly #onCallerAbort = (): void => {
+    clearTimeout(this.#timer);
+    this.#controller.abort(this.#caller?.reason);
+  };
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

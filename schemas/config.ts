@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { parseDuration } from '../batch/duration.js';
+import { DEFAULTS } from '../batch/settings.js';
+import type { Problem } from './problems.js';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** What worker and CLI take from the environment. Where it says null the caller decides. */
+export interface Config {
+  /** `file://` or `s3://`; null: a folder below `home`. */
+  readonly store: string | null;
+  /** Folder for embedded servers and their state, as given. */
+  readonly home: string;
+  /** Folders below which workers may read `file:` inputs. */
+  readonly fileRoots: readonly string[];
+  readonly createSettleMs: number;
+  readonly cancelWaitMs: number;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly mistral: { readonly apiKey: string | null; readonly baseUrl: string };
+  /** Calls per second to the provider; null: unlimited. */
+  readonly requestsPerSecond: number | null;
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  /** `path` of a problem is the variable's name. */
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const duration = z.string().transform((value, context) => {
+  const milliseconds = parseDuration(value);
+  if (milliseconds !== null && milliseconds > 0) return milliseconds;
+  context.addIssue('must be a duration above zero, such as "90s", "15m" or "1h"');
+  return z.NEVER;
+});
+
+/** Only what can be said without naming the value: the key's own characters must not reach a message. */
+const apiKey = z.string().regex(/^[\x21-\x7e]+$/, {
+  error: 'has a blank, a line end or another character that no key has: copy the key again',
+});
+
+const webAddress = z.string().refine(isWebAddress, {
+  error: 'must be an address such as https://api.mistral.ai, without user name, query or fragment',
+});
+
+const rate = z.string().transform((value, context) => {
+  const perSecond = /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : 0;
+  if (perSecond > 0) return perSecond;
+  context.addIssue('must be a number above zero, such as 5 or 0.5');
+  return z.NEVER;
+});
+
+const environment = z.object({
+  LONGHAUL_STORE: z
+    .string()
+    .regex(/^(?:file|s3):\/\/\S/, {
+      error: 'must be a URI such as file:///var/lib/longhaul or s3://bucket/folder',
+    })
+    .optional(),
+  LONGHAUL_HOME: z.string().default('.longhaul'),
+  LONGHAUL_FILE_ROOTS: z.string().default(''),
+  LONGHAUL_CREATE_SETTLE: duration.default(DEFAULTS.createSettleMs),
+  LONGHAUL_CANCEL_WAIT: duration.default(DEFAULTS.cancelWaitMs),
+  LONGHAUL_LOG_LEVEL: z
+    .enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` })
+    .default('info'),
+  LONGHAUL_REQUESTS_PER_SECOND: rate.optional(),
+  MISTRAL_API_KEY: apiKey.optional(),
+  MISTRAL_BASE_URL: webAddress.default('https://api.mistral.ai'),
+});
+
+/** Reads the given variables, not the process: who calls decides whose environment it is. */
+export function parseConfig(variables: Readonly<Record<string, string | undefined>>): ConfigResult {
+  const result = environment.safeParse(withoutEmpty(variables));
+  if (!result.success) {
+    const problems = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+    return { ok: false, problems };
+  }
+  const values = result.data;
+  return {
+    ok: true,
+    config: {
+      store: values.LONGHAUL_STORE ?? null,
+      home: values.LONGHAUL_HOME,
+      fileRoots: values.LONGHAUL_FILE_ROOTS.split(':').filter((root) => root !== ''),
+      createSettleMs: values.LONGHAUL_CREATE_SETTLE,
+      cancelWaitMs: values.LONGHAUL_CANCEL_WAIT,
+      logLevel: values.LONGHAUL_LOG_LEVEL,
+      mistral: { apiKey: values.MISTRAL_API_KEY ?? null, baseUrl: values.MISTRAL_BASE_URL },
+      requestsPerSecond: values.LONGHAUL_REQUESTS_PER_SECOND ?? null,
+    },
+  };
+}
+
+/** `FOO=` in a shell or a compose file means "not set"; blanks around a value come from copying. */
+function withoutEmpty(variables: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const values = Object.entries(variables).map(([name, value]) => [name, value?.trim() ?? ''] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== ''));
+}
+
+function isWebAddress(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, username, password, search, hash } = new URL(value);
+  return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === '');
+}

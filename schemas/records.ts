@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { isFailureType } from '../batch/failure-types.js';
+import type { FailureType } from '../batch/failure-types.js';
+
+/*
+ * The records that a batch keeps of itself in the store. They are read back by later runs and by newer versions:
+ * unknown fields are left alone, missing ones are an error.
+ */
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.int().min(0);
+
+const failureType = z.custom<FailureType>(isFailureType, 'not a failure type');
+const failure = z.object({ type: failureType, message: z.string() });
+
+const rowCounts = z.object({
+  total: count,
+  succeeded: count,
+  failed: count,
+  invalid: count,
+  cancelled: count,
+  expired: count,
+  missing: count,
+});
+
+/** `input/plan.json`: once written, law for this batch id. It holds no times: equal inputs give equal bytes. */
+export const planSchema = z.object({
+  version: z.literal(1),
+  batchId: z.string(),
+  fingerprint: sha256,
+  /** Id in the `store.json` of the store that the shards lie in. */
+  storeId: z.string(),
+  provider: z.string(),
+  endpoint: z.string(),
+  model: z.string(),
+  jobTimeoutMs: count,
+  input: z.object({ uri: z.string(), rows: count, bytes: count, sha256 }),
+  invalid: count,
+  sharding: z.object({ maxRows: z.int().min(1), maxBytes: z.int().min(1) }),
+  shards: z.array(z.object({ rows: count, bytes: count, sha256 })),
+});
+export type Plan = z.infer<typeof planSchema>;
+
+/** `intent-<n>.json`: a POST is about to be sent. */
+export const intentSchema = z.object({
+  n: z.int().min(1),
+  key: sha256,
+  /** Unix milliseconds. */
+  sendingAt: z.number(),
+  timeoutMs: z.number(),
+});
+export type IntentRecord = z.infer<typeof intentSchema>;
+
+/** `refused-<n>.json`: that POST has definitely made no job. Readable by its owner only: excerpts may echo rows. */
+export const refusedSchema = z.object({
+  n: z.int().min(1),
+  key: sha256,
+  type: failureType,
+  status: z.number().nullable(),
+  message: z.string(),
+  excerpt: z.string().nullable(),
+});
+export type RefusedRecord = z.infer<typeof refusedSchema>;
+
+/** `job.json`: the job of this round. */
+export const jobRecordSchema = z.object({
+  key: sha256,
+  jobId: z.string().min(1),
+  /** Unix milliseconds, by the provider. */
+  createdAt: z.number(),
+  inputFiles: z.array(z.string()),
+});
+export type JobRecord = z.infer<typeof jobRecordSchema>;
+
+const jobAccount = z.object({
+  shard: count,
+  round: z.int().min(1),
+  jobId: z.string(),
+  status: z.string(),
+  requests: count,
+  succeeded: count,
+  failed: count,
+  createdAt: z.string(),
+  completedAt: z.string().nullable(),
+  duplicate: z.literal(true).optional(),
+});
+
+/** `account.json`: closes a round. */
+export const roundAccountSchema = z.object({
+  shard: count,
+  round: z.int().min(1),
+  key: sha256,
+  rows: rowCounts,
+  answered: count,
+  takes: rowCounts,
+  retryable: count,
+  quota: z.boolean(),
+  failure: failure.nullable(),
+  answers: z.object({ bytes: count, sha256 }),
+  /** The job's own summary of what went wrong; may echo rows, so it stays in the store. */
+  jobErrors: z.array(z.object({ message: z.string(), count: z.number() })),
+  job: jobAccount,
+  duplicates: z.array(jobAccount),
+  files: z.object({ input: z.array(z.string()), output: z.array(z.string()) }),
+});
+export type RoundAccountRecord = z.infer<typeof roundAccountSchema>;
+
+/** A line of `input/invalid.jsonl`. */
+export const invalidRowSchema = z.object({
+  position: count,
+  line: z.int().min(1),
+  reason: z.string(),
+  customId: z.string().nullable(),
+});
+export type InvalidRowRecord = z.infer<typeof invalidRowSchema>;

@@ -1,0 +1,20 @@
+/** The part of vitest's JSON report that is read. */
+export interface SuiteReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
+}
+
+export interface SuiteTally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly notes: readonly string[];
+}
+
+export function tallySuite(report: SuiteReport | null, exitCode: number | null): SuiteTally;
+export function closingLine(tallies: readonly SuiteTally[]): string;

@@ -1,0 +1,36 @@
+/**
+ * What a run of one suite comes to, by vitest's JSON report.
+ *
+ * Everything that is not a test that ran and passed counts as failed: a skipped test, a file that could not be
+ * loaded, a suite without tests, a runner that died before it wrote its report, or one that reported success and
+ * then ended with an error (an unhandled rejection).
+ */
+export function tallySuite(report, exitCode) {
+  if (report === null)
+    return { passed: 0, failed: 1, notes: [`ended with exit code ${exitCode}, without a report`] };
+  const notes = [];
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+  ).length;
+  const skipped = report.numPendingTests + report.numTodoTests;
+  if (broken > 0) notes.push(`${broken} test file(s) failed as a whole`);
+  if (skipped > 0) notes.push(`${skipped} skipped, which counts as failed`);
+  const passed = report.numPassedTests;
+  let failed = report.numFailedTests + broken + skipped;
+  if (passed + failed === 0) {
+    notes.push('ran no tests, which counts as one failed');
+    failed = 1;
+  }
+  if (failed === 0 && exitCode !== 0) {
+    notes.push(`ended with exit code ${exitCode} though no test failed: see the errors above`);
+    failed = 1;
+  }
+  return { passed, failed, notes };
+}
+
+/** The line that ends every run of tests. */
+export function closingLine(tallies) {
+  const sum = (key) => tallies.reduce((total, tally) => total + tally[key], 0);
+  return `${sum('passed')} passed, ${sum('failed')} failed`;
+}

@@ -1,0 +1,100 @@
+// `npm test`: builds, then runs the suites one after another; a failing one does not keep the next from running.
+// Its last line on stdout is `N passed, N failed`. Usage: npm test -- [--suite unit,activity] [filter…]
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { closingLine, tallySuite } from './suite-tally.mjs';
+
+const SUITES = ['unit', 'activity', 'workflow', 'replay', 'e2e'];
+/** Suites that need Temporal's binaries. */
+const WITH_SERVERS = new Set(['workflow', 'replay', 'e2e']);
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'), '../vitest.mjs');
+
+function chosenSuites() {
+  const { values, positionals } = parseArgs({
+    options: { suite: { type: 'string', multiple: true, default: [] } },
+    allowPositionals: true,
+  });
+  const names = values.suite.flatMap((value) => value.split(','));
+  const unknown = names.filter((name) => !SUITES.includes(name));
+  if (unknown.length > 0) throw new Error(`no suite ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
+  return { suites: names.length === 0 ? SUITES : SUITES.filter((name) => names.includes(name)), positionals };
+}
+
+/** Runs a step that the suites rest on. */
+function prepare(title, args) {
+  // Its output is not the result of the tests: stdout is for that.
+  const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (error === undefined && status === 0) return [];
+  return [{ passed: 0, failed: 1, notes: [`${title} failed`] }];
+}
+
+function runSuite(suite, filters, folder) {
+  const reportFile = join(folder, `${suite}.json`);
+  const args = [vitest, 'run', '--project', suite, '--reporter=default', '--reporter=json'];
+  const begun = performance.now();
+  const { status, signal } = spawnSync(
+    process.execPath,
+    [...args, `--outputFile.json=${reportFile}`, ...filters],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  const tally = tallySuite(readReport(reportFile), status);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  return { suite, seconds, interrupted: signal === 'SIGINT' || status === 130, ...tally };
+}
+
+function readReport(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function runSuites({ suites, positionals }) {
+  const folder = mkdtempSync(join(tmpdir(), 'longhaul-test-'));
+  const results = [];
+  try {
+    for (const suite of suites) {
+      const result = runSuite(suite, positionals, folder);
+      results.push(result);
+      if (result.interrupted) break;
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  process.stdout.write('\n');
+  for (const { suite, seconds, passed, failed, notes } of results) {
+    process.stdout.write(`${suite.padEnd(9)} ${passed} ok, ${failed} not ok, ${seconds} s\n`);
+    for (const note of notes) process.stdout.write(`${''.padEnd(9)} ${note}\n`);
+  }
+  return results;
+}
+
+function main() {
+  const chosen = chosenSuites();
+  let tallies = prepare('the build', ['scripts/build.mjs']);
+  if (tallies.length === 0 && chosen.suites.some((suite) => WITH_SERVERS.has(suite))) {
+    tallies = prepare("finding or building Temporal's binaries", ['dist/dev/prepare-binaries.js']);
+  }
+  for (const { notes } of tallies) process.stdout.write(`${notes.join('\n')}\n`);
+  if (tallies.length === 0) tallies = runSuites(chosen);
+  process.stdout.write(`${closingLine(tallies)}\n`);
+  process.exitCode = tallies.some(({ failed }) => failed > 0) ? 1 : 0;
+}
+
+try {
+  main();
+} catch (error) {
+  process.stderr.write(`npm test: ${error.message}\n`);
+  process.exitCode = 2;
+}

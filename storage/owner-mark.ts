@@ -1,0 +1,64 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/**
+ * Names of temporary files and folders carry a mark of the process that made them, so that what a killed
+ * process left can be told from what a live one is writing: `<place>-<pid>-<random>`.
+ *
+ * The place is where a pid means something: host, boot and pid namespace. A container that comes back with
+ * the same host name and again as pid 1 is another place.
+ */
+const MARK = /^([0-9a-f]{12})-([1-9]\d{0,9})-[0-9a-f]{12}$/;
+
+/** Other places can't be asked whether a process lives; what nobody touched for this long is left over. */
+const STALE_AFTER_MS = 24 * 60 * 60 * 1000;
+
+let knownPlace: string | undefined;
+
+export function newOwnerMark(): string {
+  return `${place()}-${process.pid}-${randomBytes(6).toString('hex')}`;
+}
+
+/** `modifiedAt`: Unix time in milliseconds of the last sign of life. Text that is no mark is never left over. */
+export function isLeftOver(mark: string, modifiedAt: number, now = Date.now()): boolean {
+  const parts = MARK.exec(mark);
+  if (parts === null) return false;
+  if (parts[1] !== place()) return now - modifiedAt > STALE_AFTER_MS;
+  return !isAlive(Number(parts[2]));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives and belongs to another user. Anything but "no such process" counts as alive.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
+}
+
+function place(): string {
+  knownPlace ??= createHash('sha256')
+    .update(JSON.stringify([hostname(), bootId(), pidNamespace()]))
+    .digest('hex')
+    .slice(0, 12);
+  return knownPlace;
+}
+
+// Linux only; elsewhere the host name alone is the place.
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}

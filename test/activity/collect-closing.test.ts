@@ -1,0 +1,158 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { layout } from '../../batch/layout.js';
+import { ProviderError } from '../../providers/errors.js';
+import { failureOf, runActivity } from '../support/activity-env.js';
+import { BATCH, jsonl, row, rows } from '../support/activity-inputs.js';
+import { answer, fileOf, ScriptedRound } from '../support/scripted-round.js';
+import { hookedStore } from '../support/store-hooks.js';
+
+describe('a download', () => {
+  const whole = fileOf(answer('r0'), answer('r1'), answer('r2'));
+
+  it('that is shorter than the file is repeated', async () => {
+    const round = await ScriptedRound.begin(rows(3));
+    const getFile = (id: string) =>
+      Promise.resolve({ id, name: id, bytes: whole.length, lines: null, createdAt: 0 });
+    const short = { output: whole.slice(0, -40), provider: { getFile } };
+    const failure = await failureOf(round.collect(short));
+    expect(failure).toMatchObject({ type: 'IntegrityMismatch', nonRetryable: false });
+    expect(await round.bench.files()).not.toContain('rounds/00000-1/account.json');
+    expect((await round.collect({ output: whole })).rows).toMatchObject({ succeeded: 3 });
+  });
+
+  it('with fewer lines than the job counts is repeated, and believed when it stays so', async () => {
+    const round = await ScriptedRound.begin(rows(3));
+    const getFile = (id: string) => Promise.resolve({ id, name: id, bytes: null, lines: null, createdAt: 0 });
+    const job = { counts: { total: 3, completed: 3, succeeded: 2, failed: 1 } };
+    const ending = { output: fileOf(answer('r0'), answer('r1')), job, provider: { getFile } };
+    for (const attempt of [1, 2]) {
+      const failure = await failureOf(round.collect({ ...ending, attempt }));
+      expect(failure).toMatchObject({ type: 'IntegrityMismatch', nonRetryable: false });
+    }
+    expect(await round.collect({ ...ending, attempt: 3 })).toMatchObject({
+      rows: { succeeded: 2, missing: 1 },
+    });
+  });
+
+  it('is made of the files that the job names by now', async () => {
+    const round = await ScriptedRound.begin(rows(3));
+    const counts = { total: 3, completed: 3, succeeded: 3, failed: 0 };
+    expect(await failureOf(round.collect({ job: { counts } }))).toMatchObject({ type: 'IntegrityMismatch' });
+    // The job was over before its output file had a name.
+    const { deps, input, attempt } = round.ending({ output: whole, job: { counts }, attempt: 2 });
+    const early = { ...input, job: { ...input.job, outputFile: null } };
+    const sums = await runActivity(deps, 'collect', early, attempt);
+    expect(sums.rows).toMatchObject({ succeeded: 3 });
+    expect(await round.account()).toMatchObject({ files: { output: ['output-file'] } });
+  });
+
+  it('is not repeated for counts that are too small, or for lines that say nothing', async () => {
+    const round = await ScriptedRound.begin(rows(3));
+    const counts = { total: 0, completed: 2, succeeded: 1, failed: 1 };
+    const output = fileOf('broken', answer('r0'), answer('r0'), answer('x'));
+    expect((await round.collect({ output, job: { counts } })).rows).toMatchObject({
+      succeeded: 1,
+      missing: 2,
+    });
+  });
+
+  it('that breaks is repeated from its first byte', async () => {
+    const round = await ScriptedRound.begin(rows(3));
+    const content = (async function* () {
+      yield Buffer.from(whole.slice(0, 50));
+      throw new ProviderError('ProviderUnavailable', 'download file: the connection broke', {
+        effect: 'unknown',
+      });
+    })();
+    const downloadFile = () => Promise.resolve({ contentLength: null, content });
+    const failure = await failureOf(round.collect({ output: whole, provider: { downloadFile } }));
+    expect(failure).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
+    expect((await round.collect({ output: whole })).rows).toMatchObject({ succeeded: 3 });
+    expect(await readdir(join(round.bench.dir, 'scratch'))).toEqual([]);
+  });
+});
+
+describe('the account', () => {
+  it('closes the round once and for all', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const first = await round.collect({ output: fileOf(answer('r0'), answer('r1')) });
+    const answers = await round.bench.text(round.path('answers'));
+    expect(await round.collect({ deleted: true })).toEqual(first);
+    expect(await round.bench.text(round.path('answers'))).toBe(answers);
+    expect(await round.account()).toMatchObject({
+      shard: 0,
+      round: 1,
+      key: round.open.key,
+      rows: { total: 2, succeeded: 2 },
+      job: { jobId: 'job-1', status: 'SUCCESS', requests: 2, succeeded: 2, failed: 0 },
+      files: { input: ['input-file'], output: ['output-file'] },
+    });
+    expect(await round.bench.begin().catch((error: unknown) => error)).toMatchObject({
+      message: 'the round is closed',
+    });
+  });
+
+  it('lists duplicates', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const other = { jobId: 'job-2', status: 'CANCELLED', createdAt: '2026-11-22T12:00:00.000Z', requests: 2 };
+    await round.collect({ output: fileOf(answer('r0'), answer('r1')), duplicates: [other] });
+    expect(await round.account()).toMatchObject({ duplicates: [{ ...other, duplicate: true }] });
+  });
+
+  it('is not touched by an attempt that was held up while another one closed the round', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const { deps, input } = round.ending({ output: null });
+    let closed = false;
+    const store = hookedStore(round.bench.store, async (call, path) => {
+      // All of its own downloads are behind it.
+      if (call !== 'openWriter' || path !== round.path('answers') || closed) return;
+      closed = true;
+      await round.collect({ output: fileOf(answer('r0'), answer('r1')) });
+    });
+    const sums = await runActivity({ ...deps, store }, 'collect', input);
+    expect(sums.rows).toMatchObject({ succeeded: 2 });
+    expect((await round.results()).map((line) => line['error'])).toEqual([null, null]);
+  });
+
+  it('is not written without the record of the job', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    await round.bench.store.remove(round.path('job'));
+    const failure = await failureOf(round.collect({ output: fileOf(answer('r0'), answer('r1')) }));
+    expect(failure).toMatchObject({ type: 'StorageMismatch', nonRetryable: true });
+    expect(await round.bench.files()).not.toContain('rounds/00000-1/account.json');
+  });
+
+  it('is not written when the round’s input is not a part of its shard', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    await round.bench.store.writeSmall(round.path('input'), jsonl([row('r0'), row('other')]));
+    const failure = await failureOf(round.collect({ output: fileOf(answer('r0'), answer('r1')) }));
+    expect(failure.type).toBe('IntegrityMismatch');
+  });
+});
+
+describe('collect', () => {
+  it('leaves no temporary file when it fails, wherever that is', async () => {
+    for (const broken of ['quarantine', 'answers', 'account'] as const) {
+      const round = await ScriptedRound.begin(rows(2));
+      const { deps, input } = round.ending({ output: fileOf(answer('r0'), answer('r0')) });
+      const store = hookedStore(round.bench.store, (call, path) => {
+        if (path === round.path(broken) && (call === 'openWriter' || call === 'writeSmall'))
+          throw new Error('broken');
+      });
+      await expect(runActivity({ ...deps, store }, 'collect', input)).rejects.toThrow('broken');
+      expect(await readdir(join(round.bench.dir, 'scratch'))).toEqual([]);
+      const left = await readdir(join(round.bench.dir, 'store', BATCH, 'rounds', '00000-1'));
+      expect(left.filter((name) => name.startsWith('.'))).toEqual([]);
+    }
+  });
+
+  it('sums up usage of the last words only', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    await round.collect({ output: fileOf(answer('r0'), answer('r0'), answer('r1', 'x', 500)) });
+    await round.bench.assemble();
+    const manifest = await round.bench.json(layout.manifest(BATCH));
+    expect(manifest['usage']).toEqual({ prompt_tokens: 6, total_tokens: 10 });
+  });
+});

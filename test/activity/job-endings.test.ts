@@ -1,0 +1,271 @@
+import { describe, expect, it } from 'vitest';
+import { layout, roundFile } from '../../batch/layout.js';
+import { Bench, failureOf } from '../support/activity-env.js';
+import { BATCH, collectInput, rows } from '../support/activity-inputs.js';
+import type { BenchOptions } from '../support/activity-env.js';
+import type { Wire } from '../support/activity-inputs.js';
+
+const RESULTS = layout.results(BATCH);
+
+/** A job on rows r0 … r9 that was created under these faults. */
+async function job(faults: readonly Wire[], options: BenchOptions = {}) {
+  const bench = await Bench.start({ ...options, emulator: { jobSeconds: 100, ...options.emulator } });
+  await bench.setFaults(...faults.map((fault) => ({ route: 'createJob', fault })));
+  await bench.prepare(rows(10));
+  const { open, job: created } = await bench.submit();
+  return {
+    bench,
+    open,
+    jobId: created.jobId,
+    collect: async (more: Partial<Parameters<typeof collectInput>[2]> = {}, attempt = 1) => {
+      const ended = await bench.ended(created.jobId);
+      const sums = await bench.run('collect', collectInput(open, ended, more), { attempt });
+      return { ended, sums };
+    },
+  };
+}
+
+describe('a job at the provider', () => {
+  it.each([
+    ['all rows answered', [], 'SUCCESS', { succeeded: 10 }],
+    ['all rows failed', [{ type: 'rowErrors', share: 1, status: 422 }], 'SUCCESS', { failed: 10 }],
+    [
+      'failures in the output file',
+      [{ type: 'rowErrors', count: 3, status: 422 }, { type: 'failuresInOutput' }],
+      'SUCCESS',
+      { succeeded: 7, failed: 3 },
+    ],
+    [
+      'failures as objects',
+      [{ type: 'rowErrors', count: 3, status: 429, form: 'object' }],
+      'SUCCESS',
+      { succeeded: 7, failed: 3 },
+    ],
+    [
+      'failures as strings',
+      [{ type: 'rowErrors', count: 3, form: 'string' }],
+      'SUCCESS',
+      { succeeded: 7, failed: 3 },
+    ],
+    ['CRLF and blank lines', [{ type: 'lineEndings' }], 'SUCCESS', { succeeded: 10 }],
+    ['lines twice', [{ type: 'duplicateRows', count: 4, differing: true }], 'SUCCESS', { succeeded: 10 }],
+    ['lines of nobody', [{ type: 'unknownRows', customIds: ['x', 'y'] }], 'SUCCESS', { succeeded: 10 }],
+    ['lines cut off', [{ type: 'malformedLines', count: 2 }], 'SUCCESS', { succeeded: 8, missing: 2 }],
+    [
+      'a timeout half way',
+      [{ type: 'jobOutcome', status: 'TIMEOUT_EXCEEDED', share: 0.5 }],
+      'TIMEOUT_EXCEEDED',
+      { succeeded: 5, expired: 5 },
+    ],
+    [
+      'a timeout before the first row',
+      [{ type: 'jobOutcome', status: 'TIMEOUT_EXCEEDED' }],
+      'TIMEOUT_EXCEEDED',
+      { expired: 10 },
+    ],
+    [
+      'a failure half way',
+      [{ type: 'jobOutcome', status: 'FAILED', share: 0.5 }],
+      'FAILED',
+      { succeeded: 5, missing: 5 },
+    ],
+    ['a failure before the first row', [{ type: 'jobOutcome', status: 'FAILED' }], 'FAILED', { failed: 10 }],
+    [
+      'a cancel by somebody else',
+      [{ type: 'jobOutcome', status: 'CANCELLED', share: 0.2 }],
+      'CANCELLED',
+      { succeeded: 2, cancelled: 8 },
+    ],
+  ] as const)('may end with %s', async (_, faults, status, classes) => {
+    const { collect, bench } = await job(faults);
+    const { ended, sums } = await collect();
+    expect(ended.status).toBe(status);
+    expect(sums.rows).toMatchObject({ total: 10, ...classes });
+    await bench.assemble();
+    const results = await bench.lines(RESULTS);
+    expect(results.map((line) => line['custom_id'])).toEqual(Array.from({ length: 10 }, (__, n) => `r${n}`));
+  });
+
+  it('may count rows that its files lack; they are looked for again before they are bought again', async () => {
+    const { collect } = await job([{ type: 'missingRows', count: 3 }]);
+    expect(await failureOf(collect())).toMatchObject({ type: 'IntegrityMismatch' });
+    expect(await failureOf(collect({}, 2))).toMatchObject({ type: 'IntegrityMismatch' });
+    expect((await collect({}, 3)).sums).toMatchObject({ retryable: 3, rows: { succeeded: 7, missing: 3 } });
+  });
+
+  it('may count wrongly', async () => {
+    const { bench, collect } = await job([]);
+    await bench.setFaults({ route: 'getJob', fault: { type: 'wrongCounters' } });
+    expect((await collect()).sums.rows).toMatchObject({ succeeded: 10 });
+  });
+
+  it('may have no room in a quota, which it says in its own errors', async () => {
+    const errors = [{ message: 'Too many pending requests for this workspace' }];
+    const { collect } = await job([{ type: 'jobOutcome', status: 'FAILED', errors }]);
+    expect((await collect()).sums).toMatchObject({ quota: true, retryable: 10 });
+  });
+
+  it.each(['close', 'short'])('may have a download that is cut off (%s)', async (ending) => {
+    const { bench, collect } = await job([]);
+    await bench.setFaults({
+      route: 'fileContent',
+      nth: 1,
+      fault: { type: 'truncatedDownload', share: 0.5, ending },
+    });
+    expect(await failureOf(collect())).toMatchObject({ type: 'IntegrityMismatch', nonRetryable: false });
+    expect((await collect({}, 2)).sums.rows).toMatchObject({ succeeded: 10 });
+  });
+
+  it('may have a download that is cut off where nobody says how long it is', async () => {
+    const { bench, collect } = await job([]);
+    await bench.setFaults(
+      { route: 'fileContent', nth: 1, fault: { type: 'truncatedDownload', share: 0.5, ending: 'short' } },
+      { route: 'getFile', fault: { type: 'bytesNull' } },
+    );
+    expect(await failureOf(collect())).toMatchObject({ type: 'IntegrityMismatch', nonRetryable: false });
+    expect((await collect({}, 2)).sums.rows).toMatchObject({ succeeded: 10 });
+  });
+
+  it('may lose its output before it is collected', async () => {
+    const { bench, jobId, collect } = await job([], { emulator: { resultRetentionSeconds: 60 } });
+    const ended = await bench.ended(jobId);
+    expect(ended.phase).toBe('succeeded');
+    bench.clock.advance(120_000);
+    expect((await collect()).sums).toMatchObject({ answered: 0, retryable: 0, rows: { missing: 10 } });
+    expect(await bench.lines(roundFile.answers(layout.round(BATCH, 0, 1)))).toMatchObject([
+      { error: 'output_gone' },
+      ...Array<Wire>(9).fill({}),
+    ]);
+  });
+
+  it('may be deleted', async () => {
+    const { bench, jobId, open } = await job([]);
+    const seen = await bench.run('getJob', { jobId });
+    await bench.provider.deleteJob(jobId, {});
+    expect(await failureOf(bench.run('getJob', { jobId }))).toMatchObject({ type: 'ProviderNotFound' });
+    const sums = await bench.run('collect', collectInput(open, seen, { deleted: true }));
+    expect(sums.rows).toMatchObject({ missing: 10 });
+  });
+
+  it('answers alike whether it was disturbed or not', async () => {
+    const texts = [];
+    for (const disturbed of [false, true]) {
+      const { bench, collect } = await job([]);
+      if (disturbed)
+        await bench.setFaults({ route: 'fileContent', nth: 1, fault: { type: 'reset', when: 'after' } });
+      if (disturbed) await failureOf(collect());
+      await collect({}, 2);
+      await bench.assemble();
+      texts.push(await bench.text(RESULTS));
+    }
+    expect(texts[0]).toBe(texts[1]);
+  });
+});
+
+describe('cancelling a job', () => {
+  it('is asked for once and may be asked for again', async () => {
+    const { bench, jobId, collect } = await job([]);
+    bench.clock.advance(50_000);
+    expect(await bench.run('cancelJob', { jobId })).toMatchObject({ phase: 'cancelling' });
+    expect(await bench.run('cancelJob', { jobId })).toMatchObject({ jobId });
+    const { sums } = await collect();
+    expect(sums.rows.succeeded + sums.rows.cancelled).toBe(10);
+    expect(await bench.run('cancelJob', { jobId })).toMatchObject({ phase: 'cancelled' });
+  });
+
+  it('may lose the race', async () => {
+    const { bench, jobId, collect } = await job([{ type: 'cancelRace' }]);
+    await bench.run('cancelJob', { jobId });
+    expect((await collect()).sums.rows).toMatchObject({ succeeded: 10 });
+  });
+
+  it('at the deadline makes the rest expired', async () => {
+    const { bench, jobId, collect } = await job([{ type: 'stuckQueued' }]);
+    await bench.run('cancelJob', { jobId });
+    expect((await collect({ deadlinePassed: true })).sums).toMatchObject({
+      retryable: 0,
+      rows: { expired: 10 },
+    });
+  });
+
+  it('of a job that is gone fails as not found', async () => {
+    const { bench, jobId } = await job([]);
+    await bench.provider.deleteJob(jobId, {});
+    expect(await failureOf(bench.run('cancelJob', { jobId }))).toMatchObject({ type: 'ProviderNotFound' });
+  });
+});
+
+describe('looking at a job', () => {
+  it('tells an unknown status from an end', async () => {
+    const { bench, jobId } = await job([]);
+    await bench.setFaults({ route: 'getJob', fault: { type: 'unknownStatus', status: 'PAUSED' } });
+    expect(await bench.run('getJob', { jobId })).toMatchObject({ phase: 'unknown', status: 'PAUSED' });
+  });
+
+  it.each([
+    [401, 'ProviderAuth', true],
+    [403, 'ProviderForbidden', true],
+    [429, 'ProviderRateLimited', false],
+    [503, 'ProviderUnavailable', false],
+  ])('fails with %i as %s', async (status, type, nonRetryable) => {
+    const { bench, jobId } = await job([]);
+    await bench.setFaults({ route: '*', fault: { type: 'status', status } });
+    const details = [{ status, batchHasJob: nonRetryable }];
+    expect(await failureOf(bench.run('getJob', { jobId }))).toMatchObject({ type, nonRetryable, details });
+    expect(await failureOf(bench.run('cancelJob', { jobId }))).toMatchObject({ type, nonRetryable });
+    expect(await failureOf(bench.run('checkAccount', {}))).toMatchObject({ type, nonRetryable });
+  });
+
+  it('shows no more than references and counts', async () => {
+    const { bench, jobId } = await job([]);
+    const ended = await bench.ended(jobId);
+    expect(Object.keys(ended).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+      'completedAt',
+      'counts',
+      'createdAt',
+      'errorFile',
+      'jobId',
+      'outputFile',
+      'phase',
+      'status',
+    ]);
+  });
+});
+
+describe('checking the account', () => {
+  it('takes one list call', async () => {
+    const bench = await Bench.start();
+    await bench.prepare(rows(1));
+    expect(await bench.run('checkAccount', {})).toEqual({});
+    expect((await bench.requests()).map(({ route }) => route)).toEqual(['listJobs']);
+  });
+});
+
+describe('cleaning up', () => {
+  const filesLeft = async (bench: Bench) => {
+    const left: string[] = [];
+    for await (const { id } of bench.provider.listFiles({}, {})) left.push(id);
+    return left;
+  };
+
+  it.each([
+    ['input', 2],
+    ['all', 0],
+  ] as const)('removes %s files, of closed rounds, and no job', async (cleanup, left) => {
+    const { bench, collect } = await job([{ type: 'rowErrors', count: 1, status: 422 }]);
+    await collect();
+    expect(await filesLeft(bench)).toHaveLength(3);
+    expect(await bench.run('cleanup', { cleanup })).toEqual({});
+    expect(await filesLeft(bench)).toHaveLength(left);
+    // What is gone is what was wanted.
+    expect(await bench.run('cleanup', { cleanup })).toEqual({});
+    expect(await bench.requests('deleteJob')).toEqual([]);
+    expect(await bench.jobs()).toHaveLength(1);
+  });
+
+  it('leaves the files of a job that still runs', async () => {
+    const { bench } = await job([]);
+    await bench.run('cleanup', { cleanup: 'all' });
+    expect(await filesLeft(bench)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,78 @@
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { readdir } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { temporalCliPath } from '../support/servers.js';
+import { CliFolder, failureOf, manifestOf, QUICK, resultLines } from './cli-support.js';
+
+/*
+ * With a Temporal address the command line starts nothing of its own. The tests build on each other: a new cluster is set
+ * up, waits for a worker, gets one.
+ */
+
+let cli: CliFolder;
+let temporal: TestWorkflowEnvironment;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const executable = { type: 'existing-path', path: await temporalCliPath() } as const;
+  temporal = await TestWorkflowEnvironment.createLocal({ server: { executable } });
+  cli = await CliFolder.create();
+  env = { TEMPORAL_ADDRESS: temporal.address, LONGHAUL_STORE: `file://${cli.folder}/store` };
+});
+afterAll(async () => {
+  await cli.remove();
+  await temporal.teardown();
+});
+
+it('names `longhaul setup` until it was called, which says what it did', async () => {
+  const input = await cli.input('rows.jsonl', 5);
+  const refused = await cli.start(['run', input, ...QUICK, '--json'], { env }).ended;
+  expect(refused.code, refused.stderr).toBe(4);
+  expect(failureOf(refused)).toMatchObject({ type: 'NotSetUp' });
+  const doctor = await cli.start(['doctor'], { env }).ended;
+  expect([doctor.code, doctor.stdout]).toEqual([4, expect.stringContaining('Run `longhaul setup` once.')]);
+
+  const setup = await cli.start(['setup', '--json'], { env }).ended;
+  const registered = (JSON.parse(setup.stdout) as { registered: string[] }).registered;
+  expect(registered).toContain('LonghaulPhase');
+  expect(registered).toHaveLength(7);
+  const again = await cli.start(['setup'], { env }).ended;
+  expect([again.code, again.stdout]).toEqual([
+    0,
+    expect.stringContaining('has all search attributes already'),
+  ]);
+});
+
+it('stages the input, says that no worker polls, and ends once one does', async () => {
+  const run = cli.start(['run', 'rows.jsonl', ...QUICK, '--output', 'rows.out'], { env });
+  await run.said('stderr', /No worker polls/);
+  const worker = cli.start(['worker'], { env });
+  const ended = await run.ended;
+  expect(ended.code, ended.stderr).toBe(0);
+  expect(resultLines(await cli.read('rows.out'))).toHaveLength(5);
+
+  const [batchId = ''] = (await readdir(`${cli.folder}/store`)).filter((name) => name.startsWith('rows-'));
+  const status = manifestOf(await cli.start(['status', batchId, '--json'], { env }).ended);
+  expect(status.input?.uri).toBe(
+    `file://${cli.folder}/store/${batchId}/input/source-${status.input?.sha256?.slice(0, 12)}.jsonl`,
+  );
+  expect((await cli.start(['doctor'], { env }).ended).code).toBe(0);
+  worker.child.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(0);
+  await expect(readdir(cli.home)).resolves.not.toContain('supervisor.log');
+});
+
+it('dev does not run beside a configured cluster', async () => {
+  const { code, stderr } = await cli.start(['dev'], { env }).ended;
+  expect([code, stderr]).toEqual([2, expect.stringContaining('Unset it')]);
+});
+
+it('says within seconds where it looked for a cluster that is away', async () => {
+  const away = { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' };
+  const { code, stderr } = await cli.start(['list'], { env: away }).ended;
+  expect(code).toBe(4);
+  expect(stderr).toContain('127.0.0.1:1');
+  expect(stderr).toContain('TEMPORAL_ADDRESS');
+});

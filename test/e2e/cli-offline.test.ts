@@ -1,0 +1,173 @@
+import { access, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHAT, CliFolder, failureOf } from './cli-support.js';
+
+/*
+ * Whatever is wrong with a call or an input is found before anything is started, let alone sent.
+ */
+
+let cli: CliFolder;
+beforeAll(async () => {
+  cli = await CliFolder.create();
+});
+afterAll(() => cli.remove());
+
+/** What `run` says of a mistake, having started nothing. */
+async function refusedRun(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await cli.run('run', ...args);
+  expect(stdout).toBe('');
+  expect(stderr).not.toMatch(/\n\s+at |starting/);
+  expect(code, stderr).toBe(2);
+  await expect(access(join(cli.home, 'supervisor.log'))).rejects.toThrow();
+  expect(await cli.journal()).toEqual([]);
+  return stderr;
+}
+
+describe('run refuses at once', () => {
+  it('an input that can’t be read', async () => {
+    await mkdir(join(cli.folder, 'folder'));
+    await cli.write('empty.jsonl', '');
+    expect(await refusedRun('nope.jsonl', ...CHAT)).toContain('nope.jsonl: it does not exist');
+    expect(await refusedRun('folder', ...CHAT)).toContain('folder: it is a directory');
+    expect(await refusedRun('empty.jsonl', ...CHAT)).toContain('empty.jsonl: it is empty');
+    expect(await refusedRun('file://host/x', ...CHAT)).toContain('a file URI has no host');
+    expect(await refusedRun('-', ...CHAT)).toContain('stdin: it is empty');
+  });
+
+  it('settings that can’t be meant', async () => {
+    const input = await cli.input('some.jsonl', 2);
+    expect(await refusedRun(input, '--endpoint', '/v1/chat', '--model', 'm')).toContain(
+      '/v1/chat/completions',
+    );
+    expect(await refusedRun(input, ...CHAT, '--provider', 'nobody')).toContain('Known providers: mistral');
+    expect(await refusedRun(input, ...CHAT, '--shard-rows', '2000000')).toContain('limit of 1000000');
+    expect(await refusedRun(input, ...CHAT, '--output', 'none/out.jsonl')).toContain('create it first');
+    expect(await refusedRun(input, ...CHAT, '--output', input)).toContain('is the input itself');
+    await mkdir(join(cli.home, 'store', 'b'), { recursive: true });
+    const inStore = join(cli.home, 'store', 'b', 'manifest.json');
+    expect(await refusedRun(input, ...CHAT, '--output', inStore)).toContain('lies in the store');
+    await rm(cli.home, { recursive: true });
+    expect(await refusedRun(input, ...CHAT, '--id', 'store.json')).toContain('choose another id');
+    expect(await refusedRun(input, ...CHAT, '--endpont', 'x')).toContain('Did you mean --endpoint?');
+  });
+
+  it('to go on without a key where one is needed', async () => {
+    const input = await cli.input('some.jsonl', 2);
+    const env = { MISTRAL_BASE_URL: 'https://api.example.org' };
+    const { code, stderr } = await cli.start(['run', input, ...CHAT], { env }).ended;
+    expect([code, stderr]).toEqual([2, expect.stringContaining('MISTRAL_API_KEY is not set')]);
+  });
+
+  it('an environment that is wrong, naming the variable', async () => {
+    const { code, stderr } = await cli.start(['list'], { env: { LONGHAUL_CANCEL_WAIT: 'long' } }).ended;
+    expect([code, stderr]).toEqual([2, expect.stringContaining('LONGHAUL_CANCEL_WAIT')]);
+  });
+});
+
+describe('a failure with --json', () => {
+  it('is a JSON document with `failure`, on stdout', async () => {
+    const unreadable = await cli.run('run', 'nope.jsonl', ...CHAT, '--json');
+    expect(unreadable.code).toBe(2);
+    expect(failureOf(unreadable)).toMatchObject({ type: 'InvalidInput' });
+    const typo = await cli.run('status', 'a', '--jsn', '--json');
+    expect(failureOf(typo)).toMatchObject({
+      type: 'Usage',
+      message: expect.stringContaining('--json') as string,
+    });
+  });
+});
+
+describe('validate', () => {
+  const row = (fields: object): string => JSON.stringify({ body: {}, ...fields });
+
+  it('names line and reason of every kind of bad row', async () => {
+    const lines: (string | Buffer)[] = [
+      row({ custom_id: 'a' }),
+      'not json',
+      '[1]',
+      row({ body: 1 }),
+      '{"custom_id":"b"}',
+      row({ custom_id: null }),
+      row({ custom_id: 'x'.repeat(257) }),
+      row({ custom_id: 'a' }),
+      row({ body: { model: 'other' } }),
+      row({ body: { stream: true } }),
+      row({ method: 'POST', url: '/v1/x' }),
+      Buffer.from([0x22, 0xff, 0x22]),
+      '',
+      row({}),
+    ];
+    await cli.write(
+      'bad.jsonl',
+      Buffer.concat(lines.map((line) => Buffer.concat([Buffer.from(line), Buffer.from('\n')]))),
+    );
+    const { code, stdout } = await cli.run('validate', 'bad.jsonl', ...CHAT, '--json');
+    expect(code).toBe(2);
+    const document = JSON.parse(stdout) as { issues: { line: number; reason: string }[] };
+    expect(document).toMatchObject({ valid: false, rows: 13, invalid: 11 });
+    expect(document.issues.map(({ line }) => line)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    const reasons = [
+      /JSON/,
+      /list/,
+      /"body"/,
+      /no "body"/,
+      /null/,
+      /256/,
+      /line 1/,
+      /model/,
+      /stream/,
+      /jq/,
+      /UTF-8/,
+    ];
+    for (const [index, reason] of reasons.entries()) expect(document.issues[index]?.reason).toMatch(reason);
+    expect(await cli.journal()).toEqual([]);
+  });
+
+  it('shows the first 20 issues, then a count', async () => {
+    await cli.write('many.jsonl', 'x\n'.repeat(25));
+    const { code, stderr } = await cli.run('validate', 'many.jsonl', ...CHAT);
+    expect(code).toBe(2);
+    expect(stderr).toContain('25 rows are not valid, of 25');
+    expect(stderr.match(/^ {2}line \d+ /gm)).toHaveLength(20);
+    expect(stderr).toContain('and 5 more');
+  });
+
+  it('accepts what is fine: BOM, CRLF, blank lines, no last line end, gzip, stdin', async () => {
+    const text = `\uFEFF${row({ custom_id: 'a' })}\r\n\r\n  \n${row({ custom_id: 'b' })}`;
+    await cli.write('fine.jsonl', text);
+    await cli.write('fine.jsonl.gz', gzipSync(text));
+    const endpoint = ['--endpoint', '/v1/chat/completions', '--json'];
+    const valid = { code: 0, stdout: '{"valid":true,"rows":2,"invalid":0,"issues":[]}\n' };
+    expect(await cli.run('validate', 'fine.jsonl', ...endpoint)).toMatchObject(valid);
+    expect(await cli.run('validate', 'fine.jsonl.gz', ...endpoint)).toMatchObject(valid);
+    expect(await cli.start(['validate', '-', ...endpoint], { stdin: text }).ended).toMatchObject(valid);
+  });
+
+  it('without --model holds the rows to one model', async () => {
+    await cli.write(
+      'models.jsonl',
+      [row({}), row({ body: { model: 'a' } }), row({ body: { model: 'b' } })].join('\n'),
+    );
+    const { stderr } = await cli.run('validate', 'models.jsonl', '--endpoint', '/v1/embeddings');
+    expect(stderr).toContain('line 3 has a "body.model" other than the batch\'s model a');
+    expect(stderr).toContain('1 row is not valid, of 3');
+  });
+
+  it('finds no rows in a file of blank lines', async () => {
+    await cli.write('blank.jsonl', '\n \n');
+    const { code, stderr } = await cli.run('validate', 'blank.jsonl', ...CHAT);
+    expect([code, stderr]).toEqual([2, 'blank.jsonl has no rows: every line is blank\n']);
+  });
+});
+
+describe('emulator', () => {
+  it('says its base URL first, answers, and ends by SIGTERM', async () => {
+    const emulator = cli.start(['emulator', '--seed', '7']);
+    const [url = ''] = (await emulator.said('stdout', /\n/)).split('\n');
+    expect((await fetch(`${url}/_emulator/journal`)).status).toBe(200);
+    emulator.child.kill('SIGTERM');
+    expect((await emulator.ended).code).toBe(0);
+  });
+});

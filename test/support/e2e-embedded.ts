@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import type { EmbeddedSession } from '../../dev/embedded.js';
+import { API_KEY } from './e2e-home.js';
+import type { E2eHome } from './e2e-home.js';
+
+/** The build is what users run: detached processes, their entry points and all. */
+const EMBEDDED = fileURLToPath(new URL('../../dist/dev/embedded.js', import.meta.url));
+
+/** Holds server and worker of a home for as long as the session is open. */
+export async function holdHome(home: E2eHome): Promise<EmbeddedSession> {
+  const { connectEmbedded } = (await import(EMBEDDED)) as typeof import('../../dev/embedded.js');
+  const { MISTRAL_BASE_URL: baseUrl, LONGHAUL_CREATE_SETTLE: createSettle } = home.env;
+  return connectEmbedded({
+    home: home.path,
+    need: 'full',
+    settings: {
+      apiKey: API_KEY,
+      ...(baseUrl !== undefined && { baseUrl }),
+      ...(createSettle !== undefined && { createSettle }),
+    },
+    env: home.env,
+    onProgress: () => undefined,
+  });
+}

@@ -1,0 +1,29 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { saveHistory } from './histories.js';
+import { HISTORY_SCENARIOS } from './history-scenarios.js';
+import { bundleWorkflows } from './workflow-bundle.js';
+import { WorkflowEnv } from './workflow-env.js';
+
+/*
+ * Records what the replay suite replays, in `test/histories/`: `npx tsx test/support/record-histories.ts`. Histories that are
+ * there stay as they are. Before a release, add a set for the shapes that it brings; a change that can't replay an old
+ * one needs `patched()`.
+ */
+const folder = await mkdtemp(join(tmpdir(), 'longhaul-record-'));
+const bundle = join(folder, 'workflow-bundle.js');
+await writeFile(bundle, await bundleWorkflows());
+const env = await WorkflowEnv.start(bundle);
+try {
+  for (const [name, scenario] of Object.entries(HISTORY_SCENARIOS)) {
+    const batch = await scenario(env);
+    for (const { workflow, run, history } of await batch.histories()) {
+      const saved = await saveHistory(workflow, `${name}${run}`, history);
+      process.stderr.write(`${workflow}/${name}${run}: ${saved ? 'recorded' : 'kept'}\n`);
+    }
+  }
+} finally {
+  await env.close();
+  await rm(folder, { recursive: true, force: true });
+}

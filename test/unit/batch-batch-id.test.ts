@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BATCH_ID_PATTERN, batchIdProblem, isBatchId, suggestBatchId } from '../../batch/batch-id.js';
+
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: fc.constantFrom('a', 'Z', '9', '.', '_', ':', '-', '/', ' ', '\n'), maxLength: 300 }),
+);
+
+describe('a batch id', () => {
+  it.each([['a'], ['9'], ['nightly-2026-11-22T12:00:00Z'], ['a..b'], ['x'.repeat(200)]])('is %j', (id) => {
+    expect(isBatchId(id)).toBe(true);
+    expect(batchIdProblem(id)).toBeNull();
+  });
+
+  it.each([[''], ['.'], ['..'], ['-a'], ['a/b'], ['a\\b'], ['a b'], ['a\n'], ['é'], ['x'.repeat(201)]])(
+    'is not %j, which is refused with one that would do',
+    (text) => {
+      expect(isBatchId(text)).toBe(false);
+      expect(batchIdProblem(text)).toContain(`${JSON.stringify(suggestBatchId(text))} would do`);
+    },
+  );
+
+  it.each([[null], [undefined], [7], [['a']], [{ toString: () => 'a' }]])('is a text, not %j', (value) => {
+    expect(isBatchId(value)).toBe(false);
+  });
+
+  it('never leaves its folder of the store', () => {
+    fc.assert(
+      fc.property(anyText, (text) => !isBatchId(text) || !(/[/\\\s]/.test(text) || text.startsWith('.'))),
+    );
+  });
+
+  it('is told by the published pattern as well', () => {
+    const pattern = new RegExp(BATCH_ID_PATTERN);
+    fc.assert(fc.property(anyText, (text) => pattern.test(text) === isBatchId(text)));
+  });
+});
+
+describe('a suggested id', () => {
+  it('is a batch id, whatever was given', () => {
+    fc.assert(fc.property(anyText, (text) => isBatchId(suggestBatchId(text))));
+  });
+
+  it.each([
+    ['my batch', 'my-batch'],
+    ['  März 2026! ', 'M-rz-2026'],
+    ['../etc/passwd', 'etc-passwd'],
+    ['???', 'batch'],
+    ['', 'batch'],
+  ])('for %j is %j', (text, id) => {
+    expect(suggestBatchId(text)).toBe(id);
+  });
+});
+
+it('does not take the name of the store’s own file', () => {
+  expect(batchIdProblem('store.json')).toMatch(/choose another id/);
+});

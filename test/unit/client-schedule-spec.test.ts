@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cronProblem, scheduleSpec } from '../../client/schedule-spec.js';
+
+describe('a cron expression', () => {
+  it.each([
+    '0 6 * * *',
+    '*/15 8-18/2 1,15 JAN-MAR,dec MON-FRI',
+    '5/10 0 31 12 7',
+    '  0   0 1 1 0 ',
+    '@daily',
+    '@Hourly',
+  ])('is fine: %s', (text) => {
+    expect(cronProblem(text)).toBeNull();
+  });
+
+  it.each([
+    ['', 'five fields'],
+    ['0 6 * *', 'five fields'],
+    ['0 0 6 * * *', 'five fields'],
+    ['60 * * * *', 'no minute'],
+    ['0 24 * * *', 'no hour'],
+    ['0 0 0 * *', 'no day of the month'],
+    ['0 0 * 13 *', 'no month'],
+    ['0 0 * * 8', 'no day of the week'],
+    ['0 0 * * MON-', 'no day of the week'],
+    ['30-10 * * * *', 'no minute'],
+    ['*/0 * * * *', 'no minute'],
+    ['1,,2 * * * *', 'no minute'],
+    ['@reboot', 'one of @yearly'],
+    ['CRON_TZ=UTC 0 6 * * *', 'five fields'],
+  ])('is refused in words: "%s"', (text, words) => {
+    expect(cronProblem(text)).toContain(words);
+  });
+
+  it('of any numbers in range is fine, and just out of range is not', () => {
+    const fields = [
+      [0, 59],
+      [0, 23],
+      [1, 31],
+      [1, 12],
+      [0, 7],
+    ] as const;
+    const values = fc.tuple(...fields.map(([min, max]) => fc.integer({ min, max })));
+    fc.assert(
+      fc.property(values, fc.nat(4), (numbers, at) => {
+        expect(cronProblem(numbers.join(' '))).toBeNull();
+        const [, max = 0] = fields[at] ?? [];
+        expect(cronProblem(numbers.with(at, max + 1).join(' '))).not.toBeNull();
+      }),
+    );
+  });
+});
+
+describe('a schedule', () => {
+  it('has its expression as the server will show it, or an interval in milliseconds', () => {
+    expect(scheduleSpec({ cron: ' 0 6 * * * ', every: undefined, timezone: 'Europe/Paris' })).toEqual({
+      cronExpressions: ['0 6 * * * # 0 6 * * *'],
+      timezone: 'Europe/Paris',
+    });
+    expect(scheduleSpec({ cron: undefined, every: '90m', timezone: undefined })).toEqual({
+      intervals: [{ every: 5_400_000 }],
+    });
+  });
+
+  it.each([
+    [{ cron: undefined, every: undefined }, 'either cron'],
+    [{ cron: '@daily', every: '1h' }, 'either cron'],
+    [{ every: '1500ms' }, 'whole seconds'],
+    [{ every: '0s' }, 'whole seconds'],
+    [{ every: 'hourly' }, 'whole seconds'],
+    [{ every: '1h', timezone: 'Mars/Olympus' }, 'no time zone'],
+    [{ every: '1h', timezone: '+02:00' }, 'no time zone'],
+    [{ cron: 'daily' }, 'five fields'],
+  ])('is refused in words: %j', (options, words) => {
+    expect(() => scheduleSpec(options)).toThrow(
+      expect.objectContaining({ type: 'InvalidInput', message: expect.stringContaining(words) }),
+    );
+  });
+});

@@ -1,0 +1,105 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Longhaul } from '../../client/index.js';
+import { resolveTarget } from '../../client/target.js';
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'longhaul-target-'));
+  for (const name of Object.keys(process.env).filter((key) => key.startsWith('TEMPORAL_'))) {
+    vi.stubEnv(name, undefined);
+  }
+  vi.stubEnv('TEMPORAL_CONFIG_FILE', join(home, 'temporal.toml'));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(home, { recursive: true, force: true });
+});
+
+function serverFile(content: string): Promise<void> {
+  return writeFile(join(home, 'server.json'), content);
+}
+
+const SERVER = JSON.stringify({
+  address: '127.0.0.1:7999',
+  namespace: 'own',
+  uiUrl: 'http://127.0.0.1:8999',
+});
+
+describe('Temporal’s address', () => {
+  it('is the usual one where nothing says another', async () => {
+    const nowhere = join(home, 'missing');
+    expect(await resolveTarget({}, nowhere)).toMatchObject({
+      address: '127.0.0.1:7233',
+      namespace: 'default',
+      uiUrl: null,
+    });
+  });
+
+  it('is the home’s server’s', async () => {
+    await serverFile(SERVER);
+    expect(await resolveTarget({}, home)).toMatchObject({
+      address: '127.0.0.1:7999',
+      namespace: 'own',
+      uiUrl: 'http://127.0.0.1:8999',
+    });
+  });
+
+  it.each(['{"address": "127.0', '{}', '[]'])(
+    'is not read from a broken server file: %s',
+    async (content) => {
+      await serverFile(content);
+      expect(await resolveTarget({}, home)).toMatchObject({ address: '127.0.0.1:7233' });
+    },
+  );
+
+  it('is the configured one before that of the home, the given one before both', async () => {
+    await serverFile(SERVER);
+    vi.stubEnv('TEMPORAL_ADDRESS', 'cluster:7233');
+    vi.stubEnv('TEMPORAL_NAMESPACE', 'prod');
+    expect(await resolveTarget({}, home)).toMatchObject({ address: 'cluster:7233', namespace: 'prod' });
+    expect(await resolveTarget({ address: 'here:1' }, home)).toMatchObject({
+      address: 'here:1',
+      namespace: 'default',
+    });
+    expect(await resolveTarget({ namespace: 'test' }, home)).toMatchObject({ namespace: 'test' });
+  });
+
+  it('comes from a profile of temporal.toml, with its key', async () => {
+    const toml = '[profile.cloud]\naddress = "cloud:443"\nnamespace = "ns"\napi_key = "secret"\n';
+    await writeFile(join(home, 'temporal.toml'), toml);
+    expect(await resolveTarget({ profile: 'cloud' }, home)).toMatchObject({
+      address: 'cloud:443',
+      namespace: 'ns',
+      connection: { address: 'cloud:443', apiKey: 'secret', tls: true },
+    });
+  });
+
+  it('is an error where the configuration cannot be read', async () => {
+    await writeFile(join(home, 'temporal.toml'), '[profile');
+    await expect(resolveTarget({}, home)).rejects.toMatchObject({ type: 'InvalidInput' });
+  });
+});
+
+describe('a client', () => {
+  it('connects to nothing before it is asked, and has its store in the home', async () => {
+    const client = await Longhaul.connect({ home, address: '127.0.0.1:1' });
+    expect(client.storeUri).toBe(`file://${home}/store`);
+    await client.close();
+    await expect(client.ping()).rejects.toMatchObject({ message: 'this client was closed' });
+  });
+
+  it.each([
+    [{ baseUrl: 'mistral' }, 'base URL'],
+    [{ store: 's3://bucket' }, 's3://bucket'],
+    [{ store: 'relative' }, 'relative'],
+  ])('refuses %j', async (options, words) => {
+    await expect(Longhaul.connect({ home, ...options })).rejects.toMatchObject({
+      name: 'LonghaulError',
+      type: 'InvalidInput',
+      message: expect.stringContaining(words),
+    });
+  });
+});

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { readText } from '../support/repository.js';
+
+/** No YAML reader is among the dependencies; these facts stand on single lines. */
+describe('docker-compose.yml and Dockerfile', () => {
+  it('pin every image to a full version', async () => {
+    const compose = await readText('docker-compose.yml');
+    const docker = await readText('Dockerfile');
+    const images = [...compose.matchAll(/^\s*image: (.+)$/gm), ...docker.matchAll(/^FROM (\S+)/gm)];
+    expect(images.length).toBeGreaterThanOrEqual(8);
+    for (const [, image] of images) expect(image).toMatch(/^[a-z/-]+:\d+\.\d+[\w.-]*$/);
+  });
+
+  it('publish ports on loopback only', async () => {
+    const compose = await readText('docker-compose.yml');
+    const ports = [...compose.matchAll(/ports:\n((?:\s+- .+\n)+)/g)].flatMap(([, list]) =>
+      list?.trim().split('\n'),
+    );
+    expect(ports.length).toBeGreaterThanOrEqual(3);
+    for (const port of ports) expect(port?.trim()).toMatch(/^- '127\.0\.0\.1:/);
+  });
+
+  it('name the package version as the image’s', async () => {
+    const { version } = JSON.parse(await readText('package.json')) as { version: string };
+    expect(await readText('docker-compose.yml')).toContain(`image: longhaul:${version}\n`);
+  });
+});

@@ -1,0 +1,30 @@
+import { format, resolveConfig } from 'prettier';
+import { describe, expect, it } from 'vitest';
+import { FAILURE_TYPES } from '../../batch/failure-types.js';
+import { CLIENT_FAILURES } from '../../client/failures.js';
+import { ROW_ERROR_TYPES } from '../../batch/rows.js';
+import { errorsPage } from '../../scripts/errors-page.js';
+import { readText, ROOT } from '../support/repository.js';
+
+describe('docs/errors.md', () => {
+  it('is what the registry of failures says; if not, run `npm run docs`', async () => {
+    const style = await resolveConfig(`${ROOT}docs/errors.md`);
+    expect(await readText('docs/errors.md')).toBe(
+      await format(errorsPage(), { ...style, parser: 'markdown' }),
+    );
+  });
+
+  it('gives every failure type a heading, its meaning and a remedy, and names every row error', async () => {
+    const page = await readText('docs/errors.md');
+    for (const [type, { meaning, remedy }] of Object.entries(FAILURE_TYPES)) {
+      expect(page).toContain(`\n### ${type}\n\n${meaning}\n`);
+      expect(page).toContain(`- What to do: ${remedy}\n`);
+    }
+    for (const [type, { meaning, remedy }] of Object.entries(CLIENT_FAILURES)) {
+      expect(page).toContain(`\n### ${type}\n\n${meaning}\n\n- What to do: ${remedy}\n`);
+    }
+    const all = [...Object.keys(FAILURE_TYPES), ...Object.keys(CLIENT_FAILURES)];
+    expect([...page.matchAll(/^### (\w+)$/gm)].map(([, type]) => type)).toEqual(all);
+    for (const type of ROW_ERROR_TYPES) expect(page).toContain(`| \`${type}\``);
+  });
+});

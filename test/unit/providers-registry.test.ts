@@ -1,0 +1,52 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createProvider, PROVIDER_NAMES } from '../../providers/registry.js';
+
+const CONFIG = {
+  mistral: { apiKey: 'key', baseUrl: 'https://api.mistral.ai/' },
+  requestsPerSecond: null,
+};
+
+describe('createProvider', () => {
+  it('makes each provider that it names', () => {
+    for (const name of PROVIDER_NAMES) {
+      const provider = createProvider(name, CONFIG);
+      onTestFinished(() => provider.close());
+      expect(provider.name).toBe(name);
+      const { capabilities } = provider;
+      expect(capabilities.defaultShardRows).toBeLessThanOrEqual(capabilities.maxRowsPerJob);
+      expect(capabilities.defaultShardBytes).toBeLessThanOrEqual(capabilities.maxBytesPerFile);
+    }
+  });
+
+  it('lists the known ones for an unknown name', () => {
+    expect(() => createProvider('mistrall', CONFIG)).toThrow(
+      'There is no provider "mistrall". Known providers: mistral.',
+    );
+  });
+
+  it('describes Mistral in numbers that never change: a lost store is found again by equal shards', () => {
+    const provider = createProvider('mistral', CONFIG);
+    onTestFinished(() => provider.close());
+    expect(provider.origin).toBe('https://api.mistral.ai');
+    expect(provider.capabilities.endpoints).toHaveLength(10);
+    expect(provider.capabilities).toMatchObject({
+      maxRowsPerJob: 1_000_000,
+      maxBytesPerFile: 512_000_000,
+      defaultShardRows: 100_000,
+      defaultShardBytes: 256_000_000,
+      jobTimeoutHours: { min: 1, max: 168, default: 24 },
+      metadata: { maxKeyLength: 32, maxValueLength: 512 },
+    });
+  });
+
+  it.each([
+    [{ apiKey: 'key', baseUrl: 'ftp://x' }, 'base URL'],
+    [{ apiKey: 'key', baseUrl: 'api.mistral.ai' }, 'base URL'],
+    [{ apiKey: 'key', baseUrl: 'https://u:p@x' }, 'no user name'],
+    [{ apiKey: 'two words', baseUrl: 'https://x' }, 'API key'],
+  ])("refuses options that can't work, without naming a secret: %#", (mistral, message) => {
+    const make = () => createProvider('mistral', { ...CONFIG, mistral });
+    expect(make).toThrow(message);
+    expect(make).not.toThrow(/two words|u:p/);
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../schemas/config.js';
+
+describe('parseConfig', () => {
+  it('has a default for everything', () => {
+    expect(parseConfig({})).toEqual({
+      ok: true,
+      config: {
+        store: null,
+        home: '.longhaul',
+        fileRoots: [],
+        createSettleMs: 120_000,
+        cancelWaitMs: 900_000,
+        logLevel: 'info',
+        mistral: { apiKey: null, baseUrl: 'https://api.mistral.ai' },
+        requestsPerSecond: null,
+      },
+    });
+  });
+
+  it('reads every variable, and ignores those of others', () => {
+    const result = parseConfig({
+      LONGHAUL_STORE: 's3://bucket/prefix',
+      LONGHAUL_HOME: '/var/lib/longhaul',
+      LONGHAUL_FILE_ROOTS: '/data:/srv/in:',
+      LONGHAUL_CREATE_SETTLE: '2s',
+      LONGHAUL_CANCEL_WAIT: '1h',
+      LONGHAUL_LOG_LEVEL: 'debug',
+      LONGHAUL_REQUESTS_PER_SECOND: '0.5',
+      MISTRAL_API_KEY: 'abc123\n',
+      MISTRAL_BASE_URL: 'http://127.0.0.1:4010',
+      PATH: '/bin',
+    });
+    expect(result).toEqual({
+      ok: true,
+      config: {
+        store: 's3://bucket/prefix',
+        home: '/var/lib/longhaul',
+        fileRoots: ['/data', '/srv/in'],
+        createSettleMs: 2_000,
+        cancelWaitMs: 3_600_000,
+        logLevel: 'debug',
+        mistral: { apiKey: 'abc123', baseUrl: 'http://127.0.0.1:4010' },
+        requestsPerSecond: 0.5,
+      },
+    });
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    const empty = {
+      MISTRAL_API_KEY: '',
+      LONGHAUL_STORE: ' ',
+      LONGHAUL_CANCEL_WAIT: '',
+      LONGHAUL_HOME: undefined,
+    };
+    expect(parseConfig(empty)).toEqual(parseConfig({}));
+  });
+
+  it.each([
+    ['LONGHAUL_STORE', '/var/lib/longhaul', 'must be a URI'],
+    ['LONGHAUL_CREATE_SETTLE', '120', 'must be a duration above zero'],
+    ['LONGHAUL_CANCEL_WAIT', '0s', 'must be a duration above zero'],
+    ['LONGHAUL_LOG_LEVEL', 'loud', 'must be one of trace, debug, info'],
+    ['LONGHAUL_REQUESTS_PER_SECOND', '0', 'must be a number above zero'],
+    ['LONGHAUL_REQUESTS_PER_SECOND', '1e3', 'must be a number above zero'],
+    ['MISTRAL_BASE_URL', 'api.mistral.ai', 'must be an address such as'],
+    ['MISTRAL_BASE_URL', 'https://user:pass@api.mistral.ai', 'without user name'],
+    ['MISTRAL_API_KEY', 'two words', 'has a blank'],
+  ])('names the variable: %s=%s', (name, value, message) => {
+    const result = parseConfig({ [name]: value });
+    expect(result).toMatchObject({
+      ok: false,
+      problems: [{ path: name, message: expect.stringContaining(message) }],
+    });
+  });
+
+  it('never repeats the key', () => {
+    expect(JSON.stringify(parseConfig({ MISTRAL_API_KEY: 'secret key' }))).not.toContain('secret');
+  });
+});

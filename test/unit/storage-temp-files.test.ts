@@ -1,0 +1,141 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, open, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AppendFile } from '../../storage/append-file.js';
+import { StorageError } from '../../storage/errors.js';
+import { toStorageError } from '../../storage/file-errors.js';
+import { openFileStore } from '../../storage/file.js';
+import { isLeftOver, newOwnerMark } from '../../storage/owner-mark.js';
+import { removeStaleTemps } from '../../storage/stale-temp.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+let root: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'longhaul-temp-files-'));
+});
+
+afterEach(async () => {
+  await rm(root, { recursive: true, force: true });
+});
+
+/** A mark as the process would have written it that had this pid, on this host or on another. */
+function markOf(pid: number, here = true): string {
+  const [place, , random] = newOwnerMark().split('-');
+  return `${here ? place : '0123456789ab'}-${pid}-${random}`;
+}
+
+function deadPid(): number {
+  return spawnSync('true').pid;
+}
+
+describe('left-over marks', () => {
+  test('on this host the process decides, not the time', () => {
+    expect(isLeftOver(markOf(deadPid()), Date.now())).toBe(true);
+    expect(isLeftOver(markOf(process.pid), Date.now() - 90 * DAY_MS)).toBe(false);
+    expect(isLeftOver(markOf(process.ppid), 0)).toBe(false);
+  });
+
+  test('from elsewhere only time decides', () => {
+    const now = Date.now();
+    expect(isLeftOver(markOf(deadPid(), false), now - DAY_MS, now)).toBe(false);
+    expect(isLeftOver(markOf(deadPid(), false), now - DAY_MS - 1, now)).toBe(true);
+  });
+
+  test('other names are nobody’s', () => {
+    for (const name of ['', 'x', `${newOwnerMark()}x`, `x${newOwnerMark()}`, markOf(0)]) {
+      expect(isLeftOver(name, 0)).toBe(false);
+    }
+  });
+});
+
+describe('sweeping a store', () => {
+  test('removes what dead writers left, and nothing else', async () => {
+    const store = openFileStore(root);
+    await store.writeSmall('batch/rounds/00000-1/account.json', '{}');
+    const live = await store.openWriter('batch/results.jsonl');
+    await live.write('still being written');
+    const folder = join(root, 'batch/rounds/00000-1');
+    await writeFile(join(folder, `.tmp-${markOf(deadPid())}`), 'left by a killed process');
+    await writeFile(
+      join(folder, `.tmp-${markOf(deadPid(), false)}`),
+      'perhaps still written on another host',
+    );
+    const old = join(folder, `.tmp-${markOf(1, false)}`);
+    await writeFile(old, 'left on another host');
+    await utimes(old, new Date(0), new Date(0));
+    await writeFile(join(folder, '.tmp-mine'), 'not ours');
+
+    expect(await store.removeUnfinished('batch')).toBe(2);
+    expect((await readdir(folder)).sort()).toEqual([
+      expect.stringMatching(/^\.tmp-0123456789ab-/),
+      '.tmp-mine',
+      'account.json',
+    ]);
+    expect(await live.commit()).toMatchObject({ created: true });
+  });
+
+  test('sweeps the batch that it is told, or all', async () => {
+    await mkdir(join(root, 'a'));
+    await mkdir(join(root, 'b'));
+    for (const batch of ['a', 'b']) await writeFile(join(root, batch, `.tmp-${markOf(deadPid())}`), '');
+    expect(await removeStaleTemps(root, 'a/')).toBe(1);
+    expect(await removeStaleTemps(root, 'missing')).toBe(0);
+    expect(await removeStaleTemps(root, '')).toBe(1);
+    await expect(removeStaleTemps(root, '../x')).rejects.toMatchObject({ type: 'StorageDenied' });
+    await expect(removeStaleTemps('s3://bucket', '')).rejects.toMatchObject({ type: 'InvalidInput' });
+  });
+});
+
+describe('file system errors', () => {
+  const operation = { action: 'write', path: 'batch/results.jsonl', place: 'file:///data' };
+
+  test.each([
+    ['ENOSPC', 'StorageFull'],
+    ['EDQUOT', 'StorageFull'],
+    ['EACCES', 'StorageDenied'],
+    ['EPERM', 'StorageDenied'],
+    ['EROFS', 'StorageDenied'],
+    ['ELOOP', 'StorageDenied'],
+    ['ENOENT', 'StorageMismatch'],
+    ['EISDIR', 'StorageMismatch'],
+    ['EIO', 'StorageUnavailable'],
+    ['EMFILE', 'StorageUnavailable'],
+    ['ESTALE', 'StorageUnavailable'],
+  ])('%s is %s and says where and what to do', (code, type) => {
+    const cause = Object.assign(new Error(code), { code });
+    const error = toStorageError(cause, operation);
+    expect(error).toMatchObject({ name: 'StorageError', type, path: 'batch/results.jsonl', cause });
+    expect(error.message).toMatch(
+      new RegExp(`^Can't write batch/results.jsonl in file:///data: .+ \\(${code}\\)\\. .+\\.$`),
+    );
+  });
+
+  test('errors that are no conditions of the store keep their shape', () => {
+    const bug = new TypeError('x is undefined');
+    const ours = new StorageError('StorageFull', 'x', 'full');
+    expect(toStorageError(bug, operation)).toBe(bug);
+    expect(toStorageError(ours, operation)).toBe(ours);
+    expect(toStorageError('text', operation).message).toBe('text');
+  });
+
+  test.runIf(process.platform === 'linux')('a full disk fails the write, and every later one', async () => {
+    const handle = await open('/dev/full', 'w');
+    try {
+      const file = new AppendFile(handle, {
+        bufferBytes: 1024,
+        toError: (error) => toStorageError(error, operation),
+      });
+      await file.write('fits into the buffer');
+      await expect(file.write('x'.repeat(5000))).rejects.toMatchObject({ type: 'StorageFull' });
+      await expect(file.write('y')).rejects.toMatchObject({ type: 'StorageFull' });
+      await expect(file.flush()).rejects.toMatchObject({ type: 'StorageFull' });
+      await file.settled();
+    } finally {
+      await handle.close();
+    }
+  });
+});

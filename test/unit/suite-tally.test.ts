@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { closingLine, tallySuite } from '../../scripts/suite-tally.mjs';
+
+const report = {
+  numPassedTests: 3,
+  numFailedTests: 0,
+  numPendingTests: 0,
+  numTodoTests: 0,
+  testResults: [{ status: 'passed', assertionResults: [{ status: 'passed' }] }],
+};
+const failedFile = { status: 'failed', assertionResults: [] };
+const failedTest = { status: 'failed', assertionResults: [{ status: 'failed' }, { status: 'passed' }] };
+
+describe('the tally of a suite', () => {
+  it.each([
+    ['tests that passed', report, 0, 3, 0],
+    ['a failed test', { ...report, numFailedTests: 1, testResults: [failedTest] }, 1, 3, 1],
+    ['a file that could not be loaded', { ...report, testResults: [failedFile] }, 1, 3, 1],
+    ['skipped tests and todos', { ...report, numPendingTests: 2, numTodoTests: 1 }, 0, 3, 3],
+    ['no tests', { ...report, numPassedTests: 0, testResults: [] }, 0, 0, 1],
+    ['an error outside of any test', report, 1, 3, 1],
+    ['a runner that was killed', report, null, 3, 1],
+    ['a runner without a report', null, 1, 0, 1],
+  ])('counts %s', (_, given, exitCode, passed, failed) => {
+    const tally = tallySuite(given, exitCode);
+    expect(tally).toMatchObject({ passed, failed });
+    expect(tally.notes.length > 0).toBe(failed > (given?.numFailedTests ?? 0));
+  });
+
+  it('ends in one line over all suites', () => {
+    expect(closingLine([tallySuite(report, 0), tallySuite(null, 1), tallySuite(report, 0)])).toBe(
+      '6 passed, 1 failed',
+    );
+  });
+});

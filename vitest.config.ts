@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project per suite of CONTRIBUTING.md; `scripts/test.mjs` runs them one after another. */
+export default defineConfig({
+  test: {
+    projects: [
+      // Milliseconds each; the time-out is for machines that are busy with something else.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
+      { test: { name: 'activity', include: ['test/activity/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'workflow',
+          include: ['test/workflow/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          globalSetup: ['test/support/workflow-bundle.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'replay',
+          include: ['test/replay/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          globalSetup: ['test/support/workflow-bundle.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

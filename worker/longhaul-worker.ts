@@ -1,0 +1,61 @@
+import { NativeConnection } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
+import { createActivities } from '../activities/create-activities.js';
+import type { Config } from '../schemas/config.js';
+import { WORKFLOW_BUNDLE_PATH } from './bundle-path.js';
+import { composeDeps } from './compose.js';
+import { assertSearchAttributes } from './search-attributes.js';
+import { createWorkers, runWorkers } from './workers.js';
+
+export interface LonghaulWorkerOptions {
+  readonly config: Config;
+  readonly connection: Parameters<typeof NativeConnection.connect>[0];
+  readonly namespace: string;
+  /** `workflow-only`: answers queries and signals of running batches, does none of their work. */
+  readonly role: 'full' | 'workflow-only';
+  readonly userAgent?: string;
+  /** The worker of an embedded server: shuts down and takes over quickly. Default false. */
+  readonly embedded?: boolean;
+}
+
+export interface LonghaulWorker {
+  /** Resolves when all is drained after `shutdown`; rejects when a worker dies. */
+  run(): Promise<void>;
+  shutdown(): void;
+}
+
+/** A worker for all of Longhaul's task queues, ready to run. */
+export async function createLonghaulWorker(options: LonghaulWorkerOptions): Promise<LonghaulWorker> {
+  const { config, namespace, role } = options;
+  const connection = await NativeConnection.connect(options.connection);
+  const deps = composeDeps(config, options.userAgent ?? 'longhaul');
+  let workers: Worker[];
+  try {
+    await assertSearchAttributes(connection, namespace);
+    workers = await createWorkers({
+      connection,
+      namespace,
+      activities: role === 'full' ? createActivities(deps) : null,
+      workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH },
+      requestsPerSecond: config.requestsPerSecond,
+      embedded: options.embedded ?? false,
+    });
+  } catch (error) {
+    await deps.close();
+    await connection.close();
+    throw error;
+  }
+  return {
+    run: async () => {
+      try {
+        await runWorkers(workers);
+      } finally {
+        await deps.close();
+        await connection.close();
+      }
+    },
+    shutdown: () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection, WorkflowBundleOption } from '@temporalio/worker';
+import type { Activities } from '../activities/contract.js';
+import { TASK_QUEUES } from '../batch/wire-names.js';
+
+export interface WorkersOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  /** Null: workflows only; queries and signals are answered, nothing is sent or read. */
+  readonly activities: Activities | null;
+  readonly workflowBundle: WorkflowBundleOption;
+  /** Calls per second to the provider over all workers of the queue; null: unlimited. */
+  readonly requestsPerSecond: number | null;
+  /** One machine, one worker, and somebody waits at a terminal: shut down and take over quickly. */
+  readonly embedded: boolean;
+}
+
+/** Bulk I/O is bounded by these slots, and memory with it. */
+const TRANSFER_SLOTS = 4;
+const PROVIDER_SLOTS = 50;
+
+/**
+ * Grace: how long running activities may go on after a shutdown was asked for; then they are cancelled, and by the
+ * forced end left to their time-outs. Sticky: how long a workflow waits for the worker that knew it, which may have been
+ * killed, before any worker takes it up.
+ */
+const TIMES = {
+  embedded: { shutdownGraceTime: '3s', shutdownForceTime: '15s', stickyQueueScheduleToStartTimeout: '2s' },
+  cluster: { shutdownGraceTime: '30s', shutdownForceTime: '60s', stickyQueueScheduleToStartTimeout: '10s' },
+} as const;
+
+/** One worker per task queue, in one process. */
+export async function createWorkers(options: WorkersOptions): Promise<Worker[]> {
+  const { connection, namespace, activities, workflowBundle, requestsPerSecond, embedded } = options;
+  const common = { connection, namespace, ...TIMES[embedded ? 'embedded' : 'cluster'] };
+  const workers = [await Worker.create({ ...common, taskQueue: TASK_QUEUES.workflows, workflowBundle })];
+  if (activities === null) return workers;
+  const { checkAccount, findJob, createJob, getJob, cancelJob, cleanup, ...transfer } = activities;
+  workers.push(
+    await Worker.create({
+      ...common,
+      taskQueue: TASK_QUEUES.provider,
+      activities: { checkAccount, findJob, createJob, getJob, cancelJob, cleanup },
+      maxConcurrentActivityTaskExecutions: PROVIDER_SLOTS,
+      ...(requestsPerSecond === null ? {} : { maxTaskQueueActivitiesPerSecond: requestsPerSecond }),
+    }),
+    await Worker.create({
+      ...common,
+      taskQueue: TASK_QUEUES.transfer,
+      activities: { ...transfer },
+      maxConcurrentActivityTaskExecutions: TRANSFER_SLOTS,
+    }),
+  );
+  return workers;
+}
+
+/** Runs them until one ends or is told to; then all are drained. */
+export async function runWorkers(workers: readonly Worker[]): Promise<void> {
+  const runs = workers.map(async (worker) => {
+    try {
+      await worker.run();
+    } finally {
+      for (const other of workers) if (other.getState() === 'RUNNING') other.shutdown();
+    }
+  });
+  await Promise.all(runs);
+}

@@ -1,0 +1,280 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { BeginRoundResult, CollectResult, OpenRound } from '../activities/contract.js';
+import type { OpenJob, RoundSums, ShardAccount } from '../batch/account.js';
+import { isTerminal } from '../batch/job-phase.js';
+import type { JobSnapshot } from '../batch/job-snapshot.js';
+import { addCounts, subtractCounts } from '../batch/rows.js';
+import type { RowErrorType } from '../batch/rows.js';
+import { initialShardState, toOpenJob, unansweredOf } from '../batch/shard-state.js';
+import type { ShardState } from '../batch/shard-state.js';
+import { afterCreateFailure } from '../batch/wait-policy.js';
+import { knownFailure } from './activity-failure.js';
+import { Control } from './control.js';
+import { untilStopped, INTERRUPTED } from './interruptible.js';
+import { shardProgressQuery } from './messages.js';
+import type { RunShardInput } from './messages.js';
+import type { runShard } from './run-shard.js';
+import { activities } from './proxies.js';
+import { RoundJobs } from './round-jobs.js';
+import { ShardWaits } from './shard-waits.js';
+import { watchJob } from './watch-job.js';
+
+/** One run of a shard: the sequence begin, find or create, watch, collect, over and over. */
+export class ShardRun {
+  readonly control: Control;
+  readonly #input: RunShardInput;
+  readonly #state: ShardState;
+  readonly #waits: ShardWaits;
+  readonly #jobs: RoundJobs;
+  #unanswered: RowErrorType | null = null;
+  #openJob: OpenJob | null = null;
+
+  constructor(input: RunShardInput) {
+    this.#input = input;
+    this.#state = input.carried ?? initialShardState(input.control);
+    this.control = new Control(this.#state.control);
+    this.control.stopSince = this.#state.stopSince;
+    this.#waits = new ShardWaits(input.shard, this.control);
+    this.#jobs = new RoundJobs(input, this.#state, this.control, this.#waits);
+    this.control.listen();
+    setHandler(shardProgressQuery, () => this.#progress());
+  }
+
+  async toEnd(): Promise<ShardAccount> {
+    const { settings, deadlineAt, shard } = this.#input;
+    this.control.watchDeadline(deadlineAt);
+    void this.control.watchStop(settings.cancelWaitMs + settings.createSettleMs);
+    while (await this.#round());
+    await this.#jobs.recheck();
+    await condition(allHandlersFinished);
+    const state = this.#state;
+    return {
+      shard,
+      rows: state.rows,
+      answered: state.answered,
+      jobs: state.jobs,
+      failure: state.failure,
+      unanswered: this.#unanswered ?? unansweredOf(this.control, state.failure),
+      openJob: this.#openJob,
+      duplicates: state.duplicates,
+    };
+  }
+
+  /** One round; false when the shard has come to its end. */
+  async #round(): Promise<boolean> {
+    if (this.#state.active === null) {
+      const begun = await this.#begin();
+      if (begun === null || begun.kind === 'none') return false;
+      if (begun.kind === 'closed') {
+        this.#state.jobs += 1;
+        this.#absorb(begun.sums, begun.key, false);
+        return true;
+      }
+      const job = await this.#obtainJob(begun);
+      if (job === null) return false;
+    }
+    const active = this.#state.active;
+    if (active === null) return false;
+    const end = await watchJob(active, {
+      ...this.#where(),
+      settings: this.#input.settings,
+      control: this.control,
+      waits: this.#waits,
+      continueAsNew: () => this.#continueAsNewIfDue(),
+    });
+    if (typeof end !== 'string') this.#state.failure = end;
+    if (end === 'ended' || end === 'deleted') return this.#close(end === 'deleted');
+    return this.#leave(active.job);
+  }
+
+  /** Not cut short by a cancel: an earlier run's round may have a job, which is to be cancelled too. */
+  async #begin(): Promise<BeginRoundResult | null> {
+    const { settings } = this.#input;
+    const { round, finalFrom } = this.#state;
+    const mode = {
+      kind: settings.retry ? 'retry' : 'normal',
+      rebuyLost: settings.rebuyLost,
+      finalFrom: finalFrom ?? round,
+    } as const;
+    try {
+      const begun = await untilStopped(
+        () => this.control.patienceOver,
+        () => activities.beginRound(this.#summary(), { ...this.#where(), mode, mayBegin: this.#mayBegin() }),
+      );
+      return begun === INTERRUPTED ? null : begun;
+    } catch (error) {
+      this.#fail(error);
+      return null;
+    }
+  }
+
+  #mayBegin(): boolean {
+    const { begun, lastBegun, round } = this.#state;
+    if (this.control.stopping || this.#input.mode === 'cleanup') return false;
+    return lastBegun === round || begun < this.#input.settings.maxRounds;
+  }
+
+  /** Finds the round's job or creates it; null when there is none and there will be none in this run. */
+  async #obtainJob(open: OpenRound): Promise<JobSnapshot | null> {
+    for (;;) {
+      try {
+        const found = await this.#jobs.find(open.key);
+        if (found !== null) return this.#adopt(open, found, !isTerminal(found.phase));
+        if (this.#mayBegin()) await this.control.whilePaused();
+        if (!this.#mayBegin()) return null;
+        this.#countBegun();
+        const created = await this.#jobs.create(open);
+        return created === null ? null : this.#adopt(open, created, true);
+      } catch (error) {
+        if (!(await this.#waitsAfter(error))) return null;
+      }
+      await this.#continueAsNewIfDue();
+    }
+  }
+
+  /** A waiting failure is waited out (true: try again); any other ends the shard. */
+  async #waitsAfter(error: unknown): Promise<boolean> {
+    const failure = knownFailure(error);
+    if (failure === null) throw error;
+    const hadJob = this.#state.jobs > 0 || failure.batchHasJob;
+    const action = afterCreateFailure(failure.type, { status: failure.status, hadJob });
+    if (action === 'job-failed') this.#unanswered = 'job_failed';
+    if (action === 'job-failed' || action === 'end-shard' || this.control.stopping) {
+      this.#state.failure = { type: failure.type, message: failure.message };
+      return false;
+    }
+    if (action === 'wait-auth') await this.#waits.forAuth();
+    else await this.#waits.forQuota(this.#state.quotaWaits++);
+    return true;
+  }
+
+  #countBegun(): void {
+    if (this.#state.lastBegun === this.#state.round) return;
+    this.#state.lastBegun = this.#state.round;
+    this.#state.begun += 1;
+  }
+
+  #adopt(open: OpenRound, job: JobSnapshot, seenAlive: boolean): JobSnapshot {
+    const state = this.#state;
+    state.jobs += 1;
+    state.rows = subtractCounts(state.rows, open.takes);
+    if (seenAlive) state.finalFrom ??= state.round;
+    state.active = {
+      key: open.key,
+      rows: open.rows,
+      takes: open.takes,
+      job,
+      knownSince: Date.now(),
+      cancelAskedAt: null,
+      polls: 0,
+      completedBefore: 0,
+      nextPollAt: null,
+    };
+    return job;
+  }
+
+  #leave(job: JobSnapshot): false {
+    const active = this.#state.active;
+    if (active !== null) {
+      this.#openJob = toOpenJob(this.#input.shard, this.#state.round, job, active.rows);
+      this.#state.rows = addCounts(this.#state.rows, active.takes);
+    }
+    return false;
+  }
+
+  async #close(deleted: boolean): Promise<boolean> {
+    const active = this.#state.active;
+    if (active === null) return false;
+    const { job, key, takes } = active;
+    await this.#jobs.relist(key, this.#state.round);
+    const duplicates = this.#state.duplicates
+      .filter((duplicate) => duplicate.round === this.#state.round)
+      .map(({ jobId, status, createdAt, requests }) => ({ jobId, status, createdAt, requests }));
+    const { deadlinePassed } = this.control;
+    const cancelled = active.cancelAskedAt !== null;
+    let sums: CollectResult | typeof INTERRUPTED;
+    try {
+      sums = await untilStopped(
+        () => this.control.discarding,
+        () =>
+          this.#waits.patiently(() =>
+            activities.collect(this.#summary(), {
+              ...this.#where(),
+              job,
+              deleted,
+              deadlinePassed: deadlinePassed && cancelled && this.control.state.cancel === null,
+              takes,
+              duplicates,
+            }),
+          ),
+      );
+    } catch (error) {
+      this.#fail(error);
+      return this.#leave(job);
+    }
+    if (sums === INTERRUPTED) return this.#leave(job);
+    this.#state.rows = addCounts(this.#state.rows, takes);
+    this.#absorb(sums, key, true);
+    if (!sums.quota) this.#state.quotaWaits = 0;
+    else if (!this.control.stopping) {
+      this.#state.begun -= 1;
+      await this.#waits.forQuota(this.#state.quotaWaits++);
+    }
+    return true;
+  }
+
+  /** Adds a closed round to the shard's sums. */
+  #absorb(sums: RoundSums, key: string, own: boolean): void {
+    const state = this.#state;
+    state.rows = addCounts(subtractCounts(state.rows, sums.takes), sums.rows);
+    state.answered += sums.answered;
+    state.failure = sums.failure;
+    if (own) state.recheck = [...state.recheck, { round: state.round, key }];
+    state.active = null;
+    state.round += 1;
+  }
+
+  #fail(error: unknown): void {
+    const failure = knownFailure(error);
+    if (failure === null) throw error;
+    this.#state.failure = { type: failure.type, message: failure.message };
+  }
+
+  async #continueAsNewIfDue(): Promise<void> {
+    const { continueAsNewSuggested, historyLength } = workflowInfo();
+    const { maxHistory } = this.#input.settings;
+    if (!continueAsNewSuggested && (maxHistory === null || historyLength < maxHistory)) return;
+    await condition(allHandlersFinished);
+    this.#state.control = this.control.state;
+    this.#state.stopSince = this.control.stopSince;
+    await continueAsNew<typeof runShard>({ ...this.#input, carried: this.#state });
+  }
+
+  #where(): { readonly shard: number; readonly round: number } {
+    return { shard: this.#input.shard, round: this.#state.round };
+  }
+
+  #summary(): string {
+    return `shard ${this.#input.shard}, round ${this.#state.round}`;
+  }
+
+  #progress() {
+    const { active, round, rows } = this.#state;
+    const job = active && {
+      shard: this.#input.shard,
+      round,
+      jobId: active.job.jobId,
+      status: active.job.status,
+      requests: active.rows,
+      completed: Math.min(active.job.counts.completed, active.rows),
+      nextPollAt: active.nextPollAt === null ? null : new Date(active.nextPollAt).toISOString(),
+    };
+    return { shard: this.#input.shard, round, phase: this.#waits.phase, rows, job };
+  }
+}
