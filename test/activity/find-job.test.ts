@@ -133,11 +133,12 @@ describe('a round with a record of its job', () => {
     const { bench } = await begun();
     await bench.submit();
     const key = 'f'.repeat(64);
-    for (const failing of [
-      bench.run('findJob', { shard: 0, round: 1, key, relist: false }),
-      bench.run('createJob', createInput({ key })),
+    // One after the other: a promise that fails while nobody awaits it ends the whole suite.
+    for (const attempt of [
+      () => bench.run('findJob', { shard: 0, round: 1, key, relist: false }),
+      () => bench.run('createJob', createInput({ key })),
     ]) {
-      expect(await failureOf(failing)).toMatchObject({ type: 'StorageMismatch', nonRetryable: true });
+      expect(await failureOf(attempt())).toMatchObject({ type: 'StorageMismatch', nonRetryable: true });
     }
     expect(await bench.jobs()).toHaveLength(1);
   });
