@@ -82,7 +82,7 @@ export function forbidden(): ErrorReply {
 }
 
 /** The gateway's own page, seen for inline jobs that are too large: HTML, not JSON. */
-export function gatewayPage(status: number, title: string): ErrorReply {
+function gatewayPage(status: number, title: string): ErrorReply {
   return {
     status,
     headers: { 'content-type': 'text/html; charset=utf-8' },
@@ -90,10 +90,34 @@ export function gatewayPage(status: number, title: string): ErrorReply {
   };
 }
 
-export type RateLimitKind = 'rate_limited' | 'capacity' | 'pending' | 'not_in_plan' | 'legacy';
+type RateLimitKind = 'rate_limited' | 'capacity' | 'pending' | 'not_in_plan' | 'legacy';
+
+/** Shapes that a fault may ask for by name, and the statuses that they come with; null is any. */
+const VARIANT_STATUSES = {
+  rate_limited: [429],
+  capacity: [429],
+  // How a full workspace is refused is not documented.
+  pending: [400, 422, 429],
+  not_in_plan: [429],
+  legacy: [429],
+  gateway: [401],
+  nested: [422],
+  html: null,
+} as const satisfies Record<string, readonly number[] | null>;
+
+export type ErrorVariant = keyof typeof VARIANT_STATUSES;
+
+export const ERROR_VARIANTS = Object.keys(VARIANT_STATUSES).filter(
+  (name): name is ErrorVariant => name in VARIANT_STATUSES,
+);
+
+export function fitsStatus(variant: ErrorVariant, status: number): boolean {
+  const statuses: readonly number[] | null = VARIANT_STATUSES[variant];
+  return statuses === null || statuses.includes(status);
+}
 
 /** The 429 variants. `not_in_plan` is the one with a limit of 0: permanent, whatever the code says. */
-export function rateLimited(kind: RateLimitKind, retryAfter?: number | string): ErrorReply {
+function rateLimited(kind: RateLimitKind, retryAfter?: number | string): ErrorReply {
   const headers: Record<string, string> =
     retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
   switch (kind) {
@@ -136,6 +160,38 @@ const SERVER_ERROR_TEXT: Readonly<Record<number, string>> = {
   503: 'Service unavailable.',
   504: 'Gateway Timeout',
 };
+
+/** The body of a variant that a fault names. */
+export function errorVariant(
+  variant: ErrorVariant,
+  status: number,
+  retryAfter?: number | string,
+): ErrorReply {
+  switch (variant) {
+    case 'html':
+      return gatewayPage(status, 'Error');
+    case 'gateway':
+      return json(401, { message: 'Unauthorized', request_id: '5f1c3b7a9d2e40868c0a' });
+    case 'nested':
+      return nestedValidationError();
+    default:
+      return { ...rateLimited(variant, retryAfter), status };
+  }
+}
+
+/** A 422 whose `message` is an object, as the chat route once sent it; it quotes what it refuses. */
+function nestedValidationError(): ErrorReply {
+  const detail = [
+    { loc: ['body', 'model'], msg: 'Input should be a valid string', type: 'string_type', input: null },
+  ];
+  return json(422, {
+    object: 'error',
+    message: { detail },
+    type: 'invalid_request_error',
+    param: null,
+    code: null,
+  });
+}
 
 /** The documented body for a status, when a fault asks for no particular variant. */
 export function errorForStatus(status: number, retryAfter?: number | string): ErrorReply {

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { errorForStatus, gatewayPage, rateLimited } from '../errors.js';
+import { errorForStatus, errorVariant } from '../errors.js';
 import type { ErrorReply } from '../errors.js';
 import { isFields } from '../json.js';
+import type { Fields } from '../json.js';
 import type { RequestContext } from '../request-context.js';
 import type { EmulatorState } from '../state.js';
 import type { ExchangeFault, Fault, When } from './fault.js';
@@ -14,16 +15,29 @@ type HoldFault = Extract<ExchangeFault, { readonly type: 'hold' }>;
 
 /** Draws the faults that strike a request and notes them in the journal. Needs the parsed body, if there is one. */
 export function chooseFaults(state: EmulatorState, request: FastifyRequest, context: RequestContext): void {
-  const body = isFields(request.body) ? request.body : {};
   context.faults = state.faults.faultsFor({
     route: context.route,
     path: context.entry.path,
     query: context.entry.query,
-    metadata: isFields(body['metadata']) ? body['metadata'] : null,
+    metadata: metadataOf(state, request, context),
   });
   if (context.faults.length > 0) {
     state.journal.update(context.entry, { fault: context.faults.map((fault) => fault.type).join('+') });
   }
+}
+
+/** Metadata of the job that a request is about: the one it creates, names in its path, or whose result file it names. */
+function metadataOf(state: EmulatorState, request: FastifyRequest, context: RequestContext): Fields | null {
+  if (context.route === 'createJob') {
+    const metadata = isFields(request.body) ? request.body['metadata'] : null;
+    return isFields(metadata) ? metadata : null;
+  }
+  const { job_id: jobId, file_id: fileId } = isFields(request.params) ? request.params : {};
+  if (context.workspace === null || (jobId ?? fileId) === undefined) return null;
+  const job = state.jobs
+    .list(context.workspace)
+    .find(({ id, end }) => id === jobId || [end?.outputFile, end?.errorFile].includes(String(fileId)));
+  return job?.request.metadata ?? null;
 }
 
 /** Waits as a slow server does: to the end, even if the client does not. Only closing the emulator cuts it short. */
@@ -63,8 +77,7 @@ export function wantsReset(faults: readonly Fault[], when: When): boolean {
 
 export function replyFor(fault: StatusFault): ErrorReply {
   const retryAfter = fault.retryAfter ?? undefined;
-  if (fault.variant === 'html') return gatewayPage(fault.status, 'Error');
-  if (fault.variant !== null) return rateLimited(fault.variant, retryAfter);
+  if (fault.variant !== null) return errorVariant(fault.variant, fault.status, retryAfter);
   return errorForStatus(fault.status, retryAfter);
 }
 

@@ -1,4 +1,4 @@
-import type { RateLimitKind } from '../errors.js';
+import type { ErrorVariant } from '../errors.js';
 import type { RowErrorForm } from '../rows/row-errors.js';
 import type { TerminalStatus } from '../jobs/timeline.js';
 
@@ -18,7 +18,7 @@ export type ExchangeFault =
       readonly type: 'status';
       readonly when: When;
       readonly status: number;
-      readonly variant: RateLimitKind | 'html' | null;
+      readonly variant: ErrorVariant | null;
       readonly retryAfter: number | string | null;
     }
   | { readonly type: 'reset'; readonly when: When };
@@ -36,9 +36,16 @@ type TransferFault =
   | {
       readonly type: 'truncatedDownload';
       readonly share: number;
-      /** `close`: full Content-Length, then the connection ends; `short`: a Content-Length that fits the rest. */
-      readonly ending: 'close' | 'short';
+      /** Cuts at the last line's end within the share, so that what arrives looks whole. */
+      readonly atLineEnd: boolean;
+      /**
+       * `close`: full Content-Length, then the connection ends; `short`: a Content-Length that fits the rest;
+       * `chunked`: no Content-Length, and an orderly end.
+       */
+      readonly ending: 'close' | 'short' | 'chunked';
     }
+  /** A gateway compresses, asked or not, and says no length. */
+  | { readonly type: 'gzipDownload' }
   | { readonly type: 'slowDownload'; readonly bytesPerSecond: number }
   | { readonly type: 'slowUpload'; readonly bytesPerSecond: number };
 
@@ -52,7 +59,9 @@ export interface RowSelector {
 /** Faults that a job is created with and keeps. */
 export type JobFault =
   | { readonly type: 'stuckQueued' }
-  | { readonly type: 'jobSeconds'; readonly seconds: number }
+  | { readonly type: 'jobSeconds'; readonly seconds: number; readonly queued: number | null }
+  /** How long the job's result files can be read once it has ended. */
+  | { readonly type: 'resultRetention'; readonly seconds: number }
   | {
       readonly type: 'jobOutcome';
       readonly status: TerminalStatus;

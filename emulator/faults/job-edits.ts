@@ -8,6 +8,7 @@ import type { Fault, JobFault, RowSelector } from './fault.js';
 const JOB_FAULTS: readonly string[] = [
   'stuckQueued',
   'jobSeconds',
+  'resultRetention',
   'jobOutcome',
   'cancelRace',
   'missingRows',

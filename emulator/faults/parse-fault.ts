@@ -1,3 +1,4 @@
+import { ERROR_VARIANTS, fitsStatus } from '../errors.js';
 import type { RouteName } from '../route-names.js';
 import type { Fault, FaultType, RowSelector } from './fault.js';
 import { FieldReader, InvalidRule } from './field-reader.js';
@@ -79,19 +80,10 @@ const EXCHANGE: Pick<Record<FaultType, Definition>, 'latency' | 'hold' | 'status
   status: {
     routes: 'any',
     parse: (r) => {
-      const kinds = [
-        'default',
-        'rate_limited',
-        'capacity',
-        'pending',
-        'not_in_plan',
-        'legacy',
-        'html',
-      ] as const;
-      const kind = r.oneOf('variant', kinds, 'default');
+      const kind = r.oneOf('variant', ['default', ...ERROR_VARIANTS], 'default');
       const status = r.number('status', { min: 400, max: 599, integer: true });
-      if (kind !== 'default' && kind !== 'html' && status !== 429) {
-        throw new InvalidRule(`fault.variant ${kind} is a variant of status 429, not of ${status}.`);
+      if (kind !== 'default' && !fitsStatus(kind, status)) {
+        throw new InvalidRule(`fault.variant ${kind} is no variant of status ${status}.`);
       }
       return {
         type: 'status',
@@ -113,6 +105,7 @@ const ANSWER: Pick<
   | 'poisonedItem'
   | 'rawBody'
   | 'truncatedDownload'
+  | 'gzipDownload'
   | 'slowDownload'
   | 'slowUpload'
 > = {
@@ -139,9 +132,11 @@ const ANSWER: Pick<
     parse: (r) => ({
       type: 'truncatedDownload',
       share: r.optionalNumber('share', { min: 0, max: 1 }) ?? 0.5,
-      ending: r.oneOf('ending', ['close', 'short'], 'close'),
+      atLineEnd: r.boolean('atLineEnd', false),
+      ending: r.oneOf('ending', ['close', 'short', 'chunked'], 'close'),
     }),
   },
+  gzipDownload: { routes: DOWNLOAD_ROUTES, parse: () => ({ type: 'gzipDownload' }) },
   slowDownload: {
     routes: DOWNLOAD_ROUTES,
     parse: (r) => ({
@@ -161,7 +156,15 @@ const JOB: Omit<Record<FaultType, Definition>, keyof typeof EXCHANGE | keyof typ
   stuckQueued: { routes: ON_CREATE, parse: () => ({ type: 'stuckQueued' }) },
   jobSeconds: {
     routes: ON_CREATE,
-    parse: (r) => ({ type: 'jobSeconds', seconds: r.number('seconds', { min: 0, max: 1e9 }) }),
+    parse: (r) => ({
+      type: 'jobSeconds',
+      seconds: r.number('seconds', { min: 0, max: 1e9 }),
+      queued: r.optionalNumber('queued', { min: 0, max: 1e9 }),
+    }),
+  },
+  resultRetention: {
+    routes: ON_CREATE,
+    parse: (r) => ({ type: 'resultRetention', seconds: r.number('seconds', { min: 0, max: 1e9 }) }),
   },
   jobOutcome: {
     routes: ON_CREATE,

@@ -12,13 +12,15 @@ interface Occurrence {
   readonly from: number;
   readonly count: number;
   readonly probability: number;
+  /** Of the draws; null: the emulator's. */
+  readonly seed: number | null;
 }
 
 /** Further conditions on a request; all given ones must hold. */
 interface Conditions {
   readonly pathIncludes: string | null;
   readonly queryIncludes: string | null;
-  /** Metadata pairs that a create must carry. */
+  /** Metadata pairs of the job that the request is about. */
   readonly metadata: Readonly<Record<string, string>> | null;
 }
 
@@ -38,6 +40,7 @@ export interface RequestFacts {
   readonly metadata: Readonly<Record<string, unknown>> | null;
 }
 
+const SAFE = Number.MAX_SAFE_INTEGER;
 const COUNT = { min: 1, max: 1e9, integer: true };
 
 function parseRoutes(value: unknown): readonly RouteName[] | 'any' {
@@ -85,7 +88,7 @@ function parseConditions(value: unknown): Conditions {
   };
 }
 
-/** Reads a rule: `{route, nth? | from?, count?, probability?, match?, fault}`. Throws InvalidRule. */
+/** Reads a rule: `{route, nth? | from?, count?, probability?, seed?, match?, fault}`. Throws InvalidRule. */
 export function parseRule(value: unknown, id: string): Rule {
   const reader = new FieldReader(value, 'rule');
   const routes = parseRoutes(reader.value('route'));
@@ -97,6 +100,7 @@ export function parseRule(value: unknown, id: string): Rule {
       from: reader.optionalNumber('from', COUNT) ?? 1,
       count: reader.optionalNumber('count', COUNT) ?? Number.POSITIVE_INFINITY,
       probability: reader.optionalNumber('probability', { min: 0, max: 1 }) ?? 1,
+      seed: reader.optionalNumber('seed', { min: -SAFE, max: SAFE, integer: true }),
     },
     conditions: parseConditions(reader.value('match')),
     fault: parseFault(reader.value('fault'), routes),
@@ -115,10 +119,10 @@ export function concerns(rule: Rule, request: RequestFacts): boolean {
   );
 }
 
-/** Whether the rule strikes the `hit`-th request (from 1) that it concerns. Draws depend on the seed only. */
+/** Whether the rule strikes the `hit`-th request (from 1) that it concerns. Draws depend on the seeds only. */
 export function strikes(rule: Rule, hit: number, seed: number): boolean {
-  const { nth, from, count, probability } = rule.occurrence;
+  const { nth, from, count, probability, seed: own } = rule.occurrence;
   if (nth !== null && !nth.includes(hit)) return false;
   if (hit < from || hit >= from + count) return false;
-  return probability === 1 || randomFrom(digestOf(seed, 'fault', rule.id, hit)).float() < probability;
+  return probability === 1 || randomFrom(digestOf(own ?? seed, 'fault', rule.id, hit)).float() < probability;
 }

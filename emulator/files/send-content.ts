@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import { open } from 'node:fs/promises';
+import { pipeline as pipe, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
@@ -12,12 +14,35 @@ import { throttled } from './throttle.js';
 
 /** Any other content type is refused by the official SDK. */
 const CONTENT_TYPE = 'application/octet-stream';
+const NEWLINE = 0x0a;
+/** As far as a cut looks back for the end of a line. */
+const MOST_LINE_BYTES = 1024 * 1024;
+
+type Truncation = Extract<Fault, { readonly type: 'truncatedDownload' }>;
 
 function contentStream(file: StoredFile, bytes: number, faults: readonly Fault[]): Readable {
   if (bytes === 0) return Readable.from([]);
   const stream = createReadStream(file.path, { end: bytes - 1 });
   const slow = faults.find((fault) => fault.type === 'slowDownload');
   return slow === undefined ? stream : Readable.from(throttled(stream, slow.bytesPerSecond));
+}
+
+async function bytesToSend(file: StoredFile, truncated: Truncation | undefined): Promise<number> {
+  if (truncated === undefined) return file.bytes;
+  const bytes = Math.floor(file.bytes * truncated.share);
+  return truncated.atLineEnd ? lineEndBefore(file, bytes) : bytes;
+}
+
+/** Bytes up to and with the last line end among the first `bytes`. */
+async function lineEndBefore(file: StoredFile, bytes: number): Promise<number> {
+  const handle = await open(file.path, 'r');
+  try {
+    const from = Math.max(0, bytes - MOST_LINE_BYTES);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes - from), 0, bytes - from, from);
+    return from + buffer.subarray(0, bytesRead).lastIndexOf(NEWLINE) + 1;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Announces the whole file, sends a part of it and closes the connection. */
@@ -50,8 +75,18 @@ export async function sendContent(
   const { faults, entry } = contextOf(request);
   state.journal.update(entry, { effect: { downloaded: file.id, bytes: file.bytes } });
   const truncated = faults.find((fault) => fault.type === 'truncatedDownload');
-  const bytes = truncated === undefined ? file.bytes : Math.floor(file.bytes * truncated.share);
+  const bytes = await bytesToSend(file, truncated);
   const stream = contentStream(file, bytes, faults);
   if (truncated?.ending === 'close') return sendBrokenOff(state, request, reply, file, stream);
-  return reply.header('content-type', CONTENT_TYPE).header('content-length', bytes).send(stream);
+  reply.header('content-type', CONTENT_TYPE);
+  if (faults.some((fault) => fault.type === 'gzipDownload')) {
+    return reply.header('content-encoding', 'gzip').send(gzipped(stream));
+  }
+  if (truncated?.ending !== 'chunked') reply.header('content-length', bytes);
+  return reply.send(stream);
+}
+
+function gzipped(stream: Readable): Readable {
+  // Whichever ends early ends the other; its client sees it.
+  return pipe(stream, createGzip(), () => undefined);
 }

@@ -113,6 +113,18 @@ export class JobStore {
     return true;
   }
 
+  /** A job that has begun has its input open; one that has not will not find it any more. */
+  inputDeleted(fileId: string): void {
+    const now = this.#settings.now();
+    for (const job of this.#jobs.values()) {
+      const { input } = job.request;
+      if (input.kind !== 'files' || !input.ids.includes(fileId)) continue;
+      if (job.end === null && (now < job.timeline.startAt || job.timeline.stuck)) {
+        job.timeline = { ...job.timeline, inputGone: true };
+      }
+    }
+  }
+
   /** Forgets the job; its result files stay, as deleting a job does not delete files. */
   async delete(job: Job): Promise<void> {
     this.#jobs.delete(job.id);
@@ -177,6 +189,7 @@ export class JobStore {
 
   #errorsOf(job: Job, total: number): JobEnd['errors'] {
     if (job.work.failure !== null) return [{ message: job.work.failure, count: 1 }];
+    if (job.timeline.inputGone) return [{ message: 'An input file was not found', count: 1 }];
     const forced = jobFault(job.faults, 'jobOutcome')?.errors ?? [];
     return total === 0 && forced.length === 0 ? [{ message: 'Input has no requests', count: 1 }] : forced;
   }
@@ -188,6 +201,8 @@ export class JobStore {
     file: { readonly path: string; readonly bytes: number },
     at: number,
   ): string {
+    const retention =
+      jobFault(job.faults, 'resultRetention')?.seconds ?? this.#settings.resultRetentionSeconds;
     const stored = this.#files.add({
       workspace: job.workspace,
       path: file.path,
@@ -200,15 +215,23 @@ export class JobStore {
       numLines: null,
       mimetype: 'application/jsonl',
       visibility: 'workspace',
-      expiresAt: at + this.#settings.resultRetentionSeconds * 1000,
+      expiresAt: at + retention * 1000,
     });
     return stored.id;
   }
 
   #timelineOf({ request, faults }: NewJob): Timeline {
-    const seconds = jobFault(faults, 'jobSeconds')?.seconds ?? this.#settings.jobSeconds;
+    const { seconds, queued } = jobFault(faults, 'jobSeconds') ?? {
+      seconds: this.#settings.jobSeconds,
+      queued: null,
+    };
     const outcome = jobFault(faults, 'jobOutcome');
-    const timeline = newTimeline(this.#settings.now(), seconds * 1000, request.timeoutHours * HOUR_MS);
+    const timeline = newTimeline(
+      this.#settings.now(),
+      seconds * 1000,
+      request.timeoutHours * HOUR_MS,
+      queued === null ? undefined : queued * 1000,
+    );
     return {
       ...timeline,
       stuck: jobFault(faults, 'stuckQueued') !== undefined,

@@ -30,6 +30,8 @@ export interface Timeline {
   readonly forced: ForcedEnd | null;
   /** The job finishes although a cancel was accepted. */
   readonly cancelLosesRace: boolean;
+  /** An input file was deleted before the job began: it will not find it. */
+  readonly inputGone: boolean;
 }
 
 export interface PlannedEnd {
@@ -38,23 +40,29 @@ export interface PlannedEnd {
   readonly share: number;
 }
 
-/** Queueing takes a tenth of the job's time, at most a second. */
-export function newTimeline(createdAt: number, jobMs: number, timeoutMs: number): Timeline {
+/** Queueing takes a tenth of the job's time, at most a second, unless it is said. */
+export function newTimeline(
+  createdAt: number,
+  jobMs: number,
+  timeoutMs: number,
+  queuedMs = Math.min(1000, jobMs / 10),
+): Timeline {
   return {
     createdAt,
-    startAt: createdAt + Math.min(1000, jobMs / 10),
+    startAt: createdAt + Math.min(queuedMs, jobMs),
     endAt: createdAt + jobMs,
     timeoutAt: createdAt + timeoutMs,
     cancel: null,
     stuck: false,
     forced: null,
     cancelLosesRace: false,
+    inputGone: false,
   };
 }
 
 /** Share of the rows (0..1) answered at `now`: never falls, and stands still once a cancel was requested. */
 export function shareAt(timeline: Timeline, now: number): number {
-  if (timeline.stuck) return 0;
+  if (timeline.stuck || timeline.inputGone) return 0;
   const moment = Math.min(now, timeline.cancel?.requestedAt ?? now);
   const most = timeline.forced?.share ?? 1;
   if (moment >= timeline.endAt) return most;
@@ -73,6 +81,7 @@ export function plannedEnd(timeline: Timeline): PlannedEnd {
           share: shareAt(timeline, timeline.cancel.requestedAt),
         };
   }
+  if (timeline.inputGone && !timeline.stuck) return { at: timeline.startAt, status: 'FAILED', share: 0 };
   const endAt = timeline.stuck ? Number.POSITIVE_INFINITY : timeline.endAt;
   if (timeline.timeoutAt < endAt) {
     return {

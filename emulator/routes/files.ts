@@ -98,6 +98,7 @@ function listFiles(state: EmulatorState, request: FastifyRequest): Fields {
 async function deleteFile(state: EmulatorState, request: FastifyRequest): Promise<Fields> {
   const file = findFile(state, request);
   await state.files.delete(file);
+  state.jobs.inputDeleted(file.id);
   state.journal.update(contextOf(request).entry, { effect: { deleted: file.id } });
   return { id: file.id, object: 'file', deleted: true };
 }

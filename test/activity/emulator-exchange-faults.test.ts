@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { chatRows, EmulatorClient, jsonl, text } from './emulator-support.js';
+import { chatRows, EmulatorClient, jsonl, text, wires } from './emulator-support.js';
 import type { Wire } from './emulator-support.js';
 
-/** Faults of the exchange, of an answer's contents and of a file's bytes on their way. */
+/** Faults of the exchange and of an answer's contents. */
 
 let client: EmulatorClient;
 
@@ -34,10 +34,14 @@ test('latency delays the answer', async () => {
 test.each([
   [{ status: 400 }, 'text/html', '<html>'],
   [{ status: 401 }, 'application/json', '{"detail":"Unauthorized"}'],
+  [{ status: 401, variant: 'gateway' }, 'application/json', '{"message":"Unauthorized","request_id":'],
   [{ status: 402 }, 'application/json', 'payment'],
   [{ status: 403 }, 'application/json', 'forbidden'],
   [{ status: 404 }, 'application/json', 'not found'],
   [{ status: 422 }, 'application/json', '"loc":["body"]'],
+  [{ status: 422, variant: 'nested' }, 'application/json', '"message":{"detail":[{"loc":["body","model"]'],
+  [{ status: 422, variant: 'pending' }, 'application/json', 'pending'],
+  [{ status: 400, variant: 'pending' }, 'application/json', 'pending'],
   [{ status: 429 }, 'application/json', '"code":"1300"'],
   [{ status: 429, variant: 'capacity' }, 'application/json', '"code":"3505"'],
   [{ status: 429, variant: 'pending' }, 'application/json', 'pending'],
@@ -213,45 +217,26 @@ test('rawBody answers 200 with something else', async () => {
   ]);
 });
 
-test('truncatedDownload closes a download early, or announces fewer bytes', async () => {
-  const file = await client.upload('x'.repeat(200_000));
-  await client.setFaults(
-    { route: 'fileContent', nth: 1, fault: { type: 'truncatedDownload' } },
-    { route: 'fileContent', nth: 2, fault: { type: 'truncatedDownload', share: 0.25, ending: 'short' } },
-    { route: 'fileContent', nth: 3, fault: { type: 'truncatedDownload', share: 0 } },
-  );
-  const path = `/v1/files/${text(file['id'])}/content`;
-  const closed = await client.fetch(path);
-  expect(closed.headers.get('content-length')).toBe('200000');
-  let received = 0;
-  await expect(async () => {
-    for await (const chunk of closed.body ?? []) received += chunk.length;
-  }).rejects.toThrow('terminated');
-  expect(received).toBe(100_000);
-
-  const short = await client.fetch(path);
-  expect([short.headers.get('content-length'), (await short.text()).length]).toEqual(['50000', 50_000]);
-  await expect((await client.fetch(path)).text()).rejects.toThrow('terminated');
-  expect(await client.download(file['id'])).toHaveLength(200_000);
-  expect((await client.journal('?route=fileContent')).map((entry) => entry['aborted'])).toEqual([
-    undefined,
-    undefined,
-    undefined,
-    undefined,
+test('a rule can choose by the metadata of the job that a request is about', async () => {
+  await client.setFaults({
+    route: ['getJob', 'cancelJob', 'fileContent', 'getFile'],
+    match: { metadata: { team: 'blue' } },
+    fault: { type: 'status', status: 503 },
+  });
+  const [blue, red] = await Promise.all([
+    client.submit(chatRows(1), { metadata: { team: 'blue' } }),
+    client.submit(chatRows(1), { metadata: { team: 'red' } }),
   ]);
-});
-
-test('slowDownload and slowUpload take their time', async () => {
-  await client.setFaults(
-    { route: 'uploadFile', fault: { type: 'slowUpload', bytesPerSecond: 100_000 } },
-    { route: 'fileContent', fault: { type: 'slowDownload', bytesPerSecond: 100_000 } },
-  );
-  const start = performance.now();
-  const file = await client.upload('x'.repeat(20_000));
-  const uploaded = performance.now();
-  expect(await client.download(file['id'])).toHaveLength(20_000);
-  expect(uploaded - start).toBeGreaterThan(120);
-  expect(performance.now() - uploaded).toBeGreaterThan(120);
+  const output = text((await client.ended(red))['output_file']);
+  expect((await client.send('GET', `/v1/batch/jobs/${blue}`)).status).toBe(503);
+  expect((await client.send('POST', `/v1/batch/jobs/${blue}/cancel`)).status).toBe(503);
+  expect((await client.send('GET', `/v1/files/${output}/content`)).status).toBe(200);
+  await expect
+    .poll(async () => JSON.stringify(await client.ok('GET', '/_emulator/jobs')))
+    .not.toContain('"completed_at":null');
+  const { jobs } = await client.ok('GET', '/_emulator/jobs');
+  const [ended] = wires(jobs).filter(({ id }) => id === blue);
+  expect((await client.send('GET', `/v1/files/${text(ended?.['output_file'])}/content`)).status).toBe(503);
 });
 
 test('reset of the emulator breaks off what is held', async () => {

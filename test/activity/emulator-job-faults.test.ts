@@ -41,6 +41,52 @@ test('jobSeconds gives one job its own duration', async () => {
   expect(await client.job(long)).toMatchObject({ completed_at: null });
 });
 
+test('jobSeconds can say how long the job is QUEUED', async () => {
+  await client.setFaults(
+    { route: 'createJob', nth: 1, fault: { type: 'jobSeconds', seconds: 3600, queued: 0 } },
+    { route: 'createJob', nth: 2, fault: { type: 'jobSeconds', seconds: 3600, queued: 1800 } },
+  );
+  const [running, queued] = [await client.submit(chatRows(1)), await client.submit(chatRows(1))];
+  await expect.poll(async () => (await client.job(running))['status']).toBe('RUNNING');
+  expect(await client.job(queued)).toMatchObject({ status: 'QUEUED' });
+});
+
+test('resultRetention: the files of one job are gone early', async () => {
+  await client.setFaults({ route: 'createJob', nth: 1, fault: { type: 'resultRetention', seconds: 0 } });
+  const files = [];
+  for (const _ of [1, 2]) {
+    const job = await client.ended(await client.submit(chatRows(1)));
+    files.push(text(job['output_file']));
+  }
+  const status = async (id = '') => (await client.send('GET', `/v1/files/${id}/content`)).status;
+  expect([await status(files[0]), await status(files[1])]).toEqual([404, 200]);
+});
+
+test('a job whose input file is deleted while it is QUEUED fails when it would begin', async () => {
+  await client.setFaults(
+    { route: 'createJob', nth: 1, fault: { type: 'jobSeconds', seconds: 1, queued: 0.5 } },
+    { route: 'createJob', nth: 2, fault: { type: 'jobSeconds', seconds: 1, queued: 0 } },
+    { route: 'createJob', nth: 3, fault: { type: 'stuckQueued' } },
+  );
+  const ids = [];
+  for (const _ of [1, 2, 3]) {
+    const id = await client.submit(chatRows(2));
+    if (ids.length === 1) await expect.poll(async () => (await client.job(id))['status']).toBe('RUNNING');
+    const [file] = (await client.job(id))['input_files'] as string[];
+    await client.ok('DELETE', `/v1/files/${text(file)}`);
+    ids.push(id);
+  }
+  const [early = '', late = '', stuck = ''] = ids;
+  expect(await client.ended(early)).toMatchObject({
+    status: 'FAILED',
+    errors: [{ message: 'An input file was not found', count: 1 }],
+    completed_requests: 0,
+    output_file: null,
+  });
+  expect(await client.ended(late)).toMatchObject({ status: 'SUCCESS', succeeded_requests: 2 });
+  expect(await client.job(stuck)).toMatchObject({ status: 'QUEUED' });
+});
+
 test.each([
   ['FAILED', 0, 0],
   ['FAILED', 0.5, 5],
@@ -218,7 +264,7 @@ test.each([
   [{ rules: [{ route: '*', nth: 0, fault: { type: 'reset' } }] }, 'rule.nth'],
   [
     { rules: [{ route: '*', fault: { type: 'status', status: 500, variant: 'capacity' } }] },
-    'variant of status 429',
+    'no variant of status 500',
   ],
 ])('a rule that is not understood gets a 400 that says why: %j', async (body, message) => {
   const response = await client.send('POST', '/_emulator/faults', body);

@@ -41,6 +41,9 @@ describe('a rule strikes', () => {
     expect(drawn.length).toBeLessThan(140);
     expect(strikesOf({ probability: 0.5 }, 200)).toEqual(drawn);
     expect(strikesOf({ probability: 0.5 }, 200, 2)).not.toEqual(drawn);
+    const own = strikesOf({ probability: 0.5, seed: 3 }, 200);
+    expect(own).not.toEqual(drawn);
+    expect(strikesOf({ probability: 0.5, seed: 3 }, 200, 2)).toEqual(own);
   });
 
   test('only on its routes, and counts only those', () => {
@@ -68,6 +71,7 @@ const REQUIRED: Readonly<Record<string, Record<string, unknown>>> = {
   slowDownload: { bytesPerSecond: 1 },
   slowUpload: { bytesPerSecond: 1 },
   jobSeconds: { seconds: 1 },
+  resultRetention: { seconds: 1 },
 };
 
 test.each(FAULT_TYPES)('%s can be set on some route with no more than it requires', (type) => {
