@@ -1,4 +1,3 @@
-import type { JobCounts } from './job-phase.js';
 import type { RowCounts } from './rows.js';
 
 export const BATCH_PHASES = [
@@ -22,7 +21,9 @@ export interface JobProgress {
   readonly jobId: string;
   readonly status: string;
   readonly requests: number;
+  /** Answered rows as the provider counts them; `failed` of them without success, which another round may mend. */
   readonly completed: number;
+  readonly failed: number;
   /** ISO 8601; null while the job is asked for or has ended. */
   readonly nextPollAt: string | null;
 }
@@ -33,7 +34,7 @@ export interface ProgressRows extends RowCounts {
 }
 
 /** Answer of the query `progress` on `runBatch`; `running` names the shards to ask for their jobs. */
-export interface BatchProgress {
+export interface BatchProgressAnswer {
   readonly batchId: string;
   readonly phase: BatchPhase;
   readonly paused: boolean;
@@ -43,6 +44,15 @@ export interface BatchProgress {
   readonly running: readonly number[];
   readonly startedAt: string;
   readonly etaAt: string | null;
+}
+
+/** The answers of a batch and its running shards, added up. */
+export interface BatchProgress extends BatchProgressAnswer {
+  /**
+   * Rows with their last word. A failed row of a running shard is not among them, for the next round may send it again:
+   * so the number never falls when a round begins.
+   */
+  readonly rowsDone: number;
 }
 
 /** Answer of the query `progress` on `runShard`. */
@@ -74,19 +84,24 @@ export function runningPhase(facts: {
 
 /** Adds the running shards' own answers to the parent's. */
 export function mergeProgress(
-  batch: BatchProgress,
+  batch: BatchProgressAnswer,
   shards: readonly ShardProgress[],
   now: number,
 ): BatchProgress {
   let rows: RowCounts = batch.rows;
+  let done = sumOfClasses(rows);
   const jobs: JobProgress[] = [];
   for (const shard of shards) {
     rows = addRows(rows, shard.rows);
-    if (shard.job !== null) jobs.push(shard.job);
+    done += shard.rows.succeeded;
+    if (shard.job === null) continue;
+    jobs.push(shard.job);
+    done += Math.max(0, shard.job.completed - shard.job.failed);
   }
+  const rowsDone = Math.min(batch.rows.total, done);
   const unanswered = Math.max(0, batch.rows.total - sumOfClasses(rows));
   const merged = { ...rows, total: batch.rows.total, unanswered };
-  return { ...batch, rows: merged, jobs, etaAt: estimateEnd(batch, merged, jobs, now) };
+  return { ...batch, rows: merged, rowsDone, jobs, etaAt: estimateEnd(batch, rowsDone, now) };
 }
 
 function addRows(a: RowCounts, b: RowCounts): RowCounts {
@@ -105,21 +120,13 @@ function sumOfClasses(rows: RowCounts): number {
   return rows.succeeded + rows.failed + rows.invalid + rows.cancelled + rows.expired + rows.missing;
 }
 
-/** Rows that are done or counted as completed by a running job. */
-export function rowsDone(rows: ProgressRows, jobs: readonly Pick<JobCounts, 'completed'>[]): number {
-  const inJobs = jobs.reduce((sum, job) => sum + job.completed, 0);
-  return Math.min(rows.total, rows.total - rows.unanswered + inJobs);
-}
-
 function estimateEnd(
-  batch: BatchProgress,
-  rows: ProgressRows,
-  jobs: readonly JobProgress[],
+  { phase, startedAt, rows }: BatchProgressAnswer,
+  done: number,
   now: number,
 ): string | null {
-  if (batch.phase !== 'running') return null;
-  const done = rowsDone(rows, jobs);
-  const elapsed = now - Date.parse(batch.startedAt);
+  if (phase !== 'running') return null;
+  const elapsed = now - Date.parse(startedAt);
   if (done <= 0 || elapsed <= 0) return null;
   return new Date(now + (elapsed / done) * (rows.total - done)).toISOString();
 }

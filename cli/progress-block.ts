@@ -1,4 +1,3 @@
-import { rowsDone } from '../batch/progress.js';
 import type { BatchPhase, BatchProgress, JobProgress } from '../batch/progress.js';
 import { formatCount, formatSpan, formatTable, plural } from './format.js';
 import type { Paint } from './paint.js';
@@ -46,11 +45,10 @@ export function renderBlock(view: ProgressView, width: number, paint: Paint): st
 }
 
 function barLine({ progress }: ProgressView, width: number, paint: Paint): string {
-  const { rows, jobs } = progress;
-  const done = rowsDone(rows, jobs);
-  const share = done / rows.total;
+  const { rows, rowsDone } = progress;
+  const share = rowsDone / rows.total;
   // Rounded down: 100 % is said only when all is done.
-  const numbers = `${formatCount(done)} / ${formatCount(rows.total)} rows  ${Math.floor(share * 100)} %`;
+  const numbers = `${formatCount(rowsDone)} / ${formatCount(rows.total)} rows  ${Math.floor(share * 100)} %`;
   const size = Math.max(0, Math.min(MAX_BAR, width - numbers.length - 4));
   const full = Math.floor(size * share);
   return `  ${paint.bar('━'.repeat(full))}${paint.dim('─'.repeat(size - full))}  ${numbers}`;
@@ -103,10 +101,9 @@ function clip(text: string, width: number): string {
 export function plainLine(view: ProgressView, before: ProgressView | null): string | null {
   const { progress } = view;
   if (before !== null && !isWorthALine(view, before)) return null;
-  const { phase, rows, jobs, batchId } = progress;
-  const done = rowsDone(rows, jobs);
+  const { phase, rows, rowsDone, jobs, batchId } = progress;
   const parts: string[] = [phase];
-  if (rows.total > 0) parts.push(`${formatCount(done)} of ${formatCount(rows.total)} rows`);
+  if (rows.total > 0) parts.push(`${formatCount(rowsDone)} of ${formatCount(rows.total)} rows`);
   parts.push(
     ...byShard(jobs).map(
       ({ jobId, status, shard, round }) => `shard ${shard} round ${round} ${status} ${jobId}`,
@@ -132,6 +129,6 @@ function isWorthALine(view: ProgressView, before: ProgressView): boolean {
 }
 
 /** A line per tenth of the rows: a day's batch fits a screen. */
-function tenths({ rows, jobs }: BatchProgress): number {
-  return rows.total === 0 ? 0 : Math.floor((rowsDone(rows, jobs) / rows.total) * 10);
+function tenths({ rows, rowsDone }: BatchProgress): number {
+  return rows.total === 0 ? 0 : Math.floor((rowsDone / rows.total) * 10);
 }

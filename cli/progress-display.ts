@@ -1,5 +1,4 @@
 import { createLogUpdate } from 'log-update';
-import { rowsDone } from '../batch/progress.js';
 import type { BatchProgress } from '../batch/progress.js';
 import type { Output } from './output.js';
 import { paintFor } from './paint.js';
@@ -29,14 +28,25 @@ function liveDisplay(output: Output, env: NodeJS.ProcessEnv): ProgressDisplay {
   const update = createLogUpdate(stderr);
   const paint = paintFor(stderr, env);
   const meter = new ViewMeter();
-  output.divertNotes((text) => update.persist(text));
+  let view: ProgressView | null = null;
+  const draw = (): void => {
+    // One column less: some terminals break a line that fills the last one.
+    if (view !== null) update(renderBlock(view, (stderr.columns ?? 80) - 1, paint).join('\n'));
+  };
+  output.divertNotes((text) => {
+    update.clear();
+    // Not by log-update, which would break an address that is longer than a line.
+    stderr.write(`${text}\n`);
+    draw();
+  });
+  stderr.on('resize', draw);
   return {
     show: (progress, trouble) => {
-      const view = meter.view(progress, trouble);
-      // One column less: some terminals break a line that fills the last one.
-      update(renderBlock(view, (stderr.columns ?? 80) - 1, paint).join('\n'));
+      view = meter.view(progress, trouble);
+      draw();
     },
     done: () => {
+      stderr.off('resize', draw);
       update.clear();
       update.done();
       output.divertNotes(null);
@@ -61,11 +71,14 @@ function lineDisplay(output: Output): ProgressDisplay {
 
 class ViewMeter {
   readonly #rate = new RateMeter();
+  #rowsDone = 0;
 
-  view(progress: BatchProgress, trouble: TroubleView | null): ProgressView {
-    const done = rowsDone(progress.rows, progress.jobs);
-    this.#rate.add(Date.now(), done);
-    const leftMs = this.#rate.timeLeft(progress.rows.total - done) ?? leftOf(progress);
+  view(given: BatchProgress, trouble: TroubleView | null): ProgressView {
+    // What a provider counts in a running job may turn out to be less: a person is not shown a step back.
+    this.#rowsDone = Math.max(this.#rowsDone, given.rowsDone);
+    const progress = { ...given, rowsDone: this.#rowsDone };
+    this.#rate.add(Date.now(), progress.rowsDone);
+    const leftMs = this.#rate.timeLeft(progress.rows.total - progress.rowsDone) ?? leftOf(progress);
     return { progress, trouble, rowsPerSecond: this.#rate.perSecond, leftMs };
   }
 }

@@ -11,7 +11,7 @@ const SHORTEST_MS = 1_000;
 export class RateMeter {
   #samples: Sample[] = [];
 
-  /** `at`: Unix milliseconds. Counts may fall a little: rows that failed go into another round. */
+  /** `at`: Unix milliseconds. */
   add(at: number, done: number): void {
     this.#samples.push({ at, done });
     // One sample older than the window stays: the window's rate is measured from it.

@@ -91,6 +91,7 @@ export function progressOf(description: BatchDescription): BatchProgress {
     phase,
     paused: phase === 'paused',
     rows: { ...NO_ROWS, total, unanswered: total },
+    rowsDone: 0,
     shards: { total: 0, running: 0, done: 0 },
     jobs: [],
     running: [],

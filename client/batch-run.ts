@@ -1,6 +1,6 @@
 import { shardWorkflowId } from '../batch/layout.js';
 import type { Manifest } from '../batch/manifest.js';
-import type { BatchProgress, ShardProgress } from '../batch/progress.js';
+import type { BatchProgress, BatchProgressAnswer, ShardProgress } from '../batch/progress.js';
 import { batchProgressQuery, shardProgressQuery } from '../workflows/messages.js';
 import { describeBatch, progressOf } from './batch-description.js';
 import type { BatchDescription } from './batch-description.js';
@@ -46,7 +46,7 @@ export class BatchRun implements ProgressSource {
     return { closed: !run.open, known: progressOf(run) };
   }
 
-  askBatch(): Promise<BatchProgress | null> {
+  askBatch(): Promise<BatchProgressAnswer | null> {
     return this.#unlessSilent(() =>
       this.#temporal.call(
         (client) => client.workflow.getHandle(this.#files.batchId, this.#runId).query(batchProgressQuery),

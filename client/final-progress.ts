@@ -10,6 +10,7 @@ export function finalProgress(account: Manifest, latest: BatchProgress | null): 
     phase: 'done',
     paused: false,
     rows: { ...account.rows, unanswered: 0 },
+    rowsDone: account.rows.total,
     shards: { total, running: 0, done: total },
     jobs: [],
     running: [],

@@ -1,5 +1,5 @@
 import { mergeProgress } from '../batch/progress.js';
-import type { BatchProgress, ShardProgress } from '../batch/progress.js';
+import type { BatchProgress, BatchProgressAnswer, ShardProgress } from '../batch/progress.js';
 import { pause } from './pause.js';
 
 /** Where the states of a batch come from. */
@@ -7,7 +7,7 @@ export interface ProgressSource {
   /** What Temporal says without any worker; `closed` once nothing more will come. */
   look(): Promise<{ readonly closed: boolean; readonly known: BatchProgress }>;
   /** Null: no worker answered in time. */
-  askBatch(): Promise<BatchProgress | null>;
+  askBatch(): Promise<BatchProgressAnswer | null>;
   askShard(shard: number): Promise<ShardProgress | null>;
   /** The last state; `latest` is the one before. */
   last(latest: BatchProgress | null): Promise<BatchProgress>;

@@ -5,7 +5,7 @@ import { NO_CONTROL } from '../batch/control.js';
 import type { Failure } from '../batch/failure-types.js';
 import type { BatchSummary } from '../batch/manifest.js';
 import { runningPhase } from '../batch/progress.js';
-import type { BatchProgress } from '../batch/progress.js';
+import type { BatchProgressAnswer } from '../batch/progress.js';
 import { countRows, NO_ROWS } from '../batch/rows.js';
 import { batchUnanswered, groupUnanswered, sumAccounts } from '../batch/shard-sums.js';
 import { MEMO } from '../batch/wire-names.js';
@@ -202,7 +202,7 @@ export class BatchRun {
     );
   }
 
-  #progress(): BatchProgress {
+  #progress(): BatchProgressAnswer {
     const { rows } = sumAccounts(this.#shards.accounts);
     const total = this.#prepared?.rows ?? 0;
     const invalid = countRows('invalid', this.#prepared?.invalid ?? 0);

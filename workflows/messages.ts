@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ShardAccount } from '../batch/account.js';
 import type { CancelRequest, ControlState } from '../batch/control.js';
-import type { BatchProgress, ShardPhaseMessage, ShardProgress } from '../batch/progress.js';
+import type { BatchProgressAnswer, ShardPhaseMessage, ShardProgress } from '../batch/progress.js';
 import type { BatchSettings } from '../batch/settings.js';
 import type { ShardState } from '../batch/shard-state.js';
 import { QUERIES, SIGNALS, UPDATES } from '../batch/wire-names.js';
@@ -19,7 +19,7 @@ export const pauseUpdate = defineUpdate<void>(UPDATES.pause);
 export const resumeUpdate = defineUpdate<void>(UPDATES.resume);
 export const pollNowUpdate = defineUpdate<void>(UPDATES.pollNow);
 
-export const batchProgressQuery = defineQuery<BatchProgress>(QUERIES.progress);
+export const batchProgressQuery = defineQuery<BatchProgressAnswer>(QUERIES.progress);
 export const shardProgressQuery = defineQuery<ShardProgress>(QUERIES.progress);
 
 export interface RunShardInput {

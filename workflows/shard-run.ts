@@ -273,6 +273,7 @@ export class ShardRun {
       status: active.job.status,
       requests: active.rows,
       completed: Math.min(active.job.counts.completed, active.rows),
+      failed: Math.min(active.job.counts.failed, active.rows),
       nextPollAt: active.nextPollAt === null ? null : new Date(active.nextPollAt).toISOString(),
     };
     return { shard: this.#input.shard, round, phase: this.#waits.phase, rows, job };

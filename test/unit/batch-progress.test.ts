@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mergeProgress, rowsDone, runningPhase } from '../../batch/progress.js';
-import type { BatchProgress, JobProgress, ShardProgress } from '../../batch/progress.js';
+import { mergeProgress, runningPhase } from '../../batch/progress.js';
+import type { BatchProgressAnswer, JobProgress, ShardProgress } from '../../batch/progress.js';
 import { addCounts, countRows, NO_ROWS } from '../../batch/rows.js';
 
 const STARTED = Date.UTC(2026, 0, 1);
 
-function batch(differs: Partial<BatchProgress>): BatchProgress {
+function batch(differs: Partial<BatchProgressAnswer>): BatchProgressAnswer {
   return {
     batchId: 'b',
     phase: 'running',
@@ -25,7 +25,7 @@ function shard(differs: Partial<ShardProgress>): ShardProgress {
   return { shard: 0, round: 1, phase: 'running', rows: NO_ROWS, job: null, ...differs };
 }
 
-function job(completed: number): JobProgress {
+function job(completed: number, failed = 0): JobProgress {
   return {
     shard: 0,
     round: 1,
@@ -33,6 +33,7 @@ function job(completed: number): JobProgress {
     status: 'RUNNING',
     requests: 50,
     completed,
+    failed,
     nextPollAt: null,
   };
 }
@@ -82,8 +83,33 @@ describe('progress of a batch and its running shards', () => {
 
   test('rows of a running job count as done, and never more than there are', () => {
     const rows = { ...countRows('succeeded', 60), total: 100, unanswered: 40 };
-    expect(rowsDone(rows, [job(10)])).toBe(70);
-    expect(rowsDone(rows, [job(50), job(50)])).toBe(100);
+    const rowsDone = (...jobs: JobProgress[]) =>
+      mergeProgress(
+        batch({ rows }),
+        jobs.map((each) => shard({ job: each })),
+        STARTED,
+      ).rowsDone;
+    expect(rowsDone(job(10))).toBe(70);
+    expect(rowsDone(job(50), job(50))).toBe(100);
+  });
+
+  test('rows that failed are done when nobody sends them again: at their shard’s end', () => {
+    const failed = countRows('failed', 3);
+    const succeeded = countRows('succeeded', 47);
+    const inOneShard = (differs: Partial<ShardProgress>) =>
+      mergeProgress(batch({ shards: { total: 1, running: 1, done: 0 } }), [shard(differs)], STARTED).rowsDone;
+    const passes = [
+      inOneShard({ job: job(30, 2) }),
+      inOneShard({ job: job(50, 3) }),
+      // Collected; the next round has no job yet.
+      inOneShard({ rows: addCounts(succeeded, failed) }),
+      inOneShard({ round: 2, rows: succeeded, job: { ...job(0), requests: 3 } }),
+      inOneShard({ round: 2, rows: succeeded, job: { ...job(3, 1), requests: 3 } }),
+      inOneShard({ round: 2, rows: addCounts(countRows('succeeded', 49), countRows('failed', 1)) }),
+    ];
+    expect(passes).toEqual([28, 47, 47, 47, 49, 49]);
+    const rows = { ...addCounts(countRows('succeeded', 49), countRows('failed', 1)), unanswered: 50 };
+    expect(mergeProgress(batch({ rows: { ...rows, total: 100 } }), [], STARTED).rowsDone).toBe(50);
   });
 
   test('the end is estimated at the rate so far', () => {

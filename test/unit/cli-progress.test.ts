@@ -17,6 +17,7 @@ function job(shard: number, facts: Partial<JobProgress> = {}): JobProgress {
     status: 'RUNNING',
     requests: 100,
     completed: 25,
+    failed: 0,
     nextPollAt: null,
     ...facts,
   };
@@ -28,6 +29,7 @@ function progress(facts: Partial<BatchProgress> = {}): BatchProgress {
     phase: 'running',
     paused: false,
     rows: { ...NO_ROWS, total: 200, unanswered: 200 },
+    rowsDone: 50,
     shards: { total: 2, running: 2, done: 0 },
     jobs: [job(1), job(0)],
     running: [0, 1],
@@ -84,7 +86,7 @@ describe('live block', () => {
             unanswered: Math.max(0, total - done),
           };
           const lines = renderBlock(
-            view({ progress: progress({ rows, phase, jobs: [] }), leftMs: done }),
+            view({ progress: progress({ rows, rowsDone: rows.succeeded, phase, jobs: [] }), leftMs: done }),
             width,
             PLAIN,
           );
@@ -97,7 +99,7 @@ describe('live block', () => {
 
   it('says 100 % only when all is done', () => {
     const rows = { ...NO_ROWS, total: 100_000, succeeded: 99_999, unanswered: 1 };
-    const lines = renderBlock(view({ progress: progress({ rows, jobs: [] }) }), 80, PLAIN);
+    const lines = renderBlock(view({ progress: progress({ rows, rowsDone: 99_999, jobs: [] }) }), 80, PLAIN);
     expect(lines[1]).toContain('99,999 / 100,000 rows  99 %');
   });
 });
@@ -111,8 +113,8 @@ describe('plain lines', () => {
     const isWritten = (facts: Partial<BatchProgress>): boolean =>
       plainLine(view({ progress: progress(facts) }), before) !== null;
     expect(isWritten({})).toBe(false);
-    expect(isWritten({ jobs: [job(0, { completed: 30 }), job(1)] })).toBe(false);
-    expect(isWritten({ jobs: [job(0, { completed: 45 }), job(1)] })).toBe(true);
+    expect(isWritten({ rowsDone: 59, jobs: [job(0, { completed: 34 }), job(1)] })).toBe(false);
+    expect(isWritten({ rowsDone: 60 })).toBe(true);
     expect(isWritten({ jobs: [job(0, { status: 'SUCCESS' }), job(1)] })).toBe(true);
     expect(isWritten({ phase: 'paused' })).toBe(true);
   });

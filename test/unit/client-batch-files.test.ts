@@ -129,6 +129,7 @@ describe('a batch that runs', () => {
     phase: 'running',
     paused: false,
     rows: { ...NO_ROWS, total: 3, succeeded: 2, unanswered: 1 },
+    rowsDone: 2,
     shards: { total: 1, running: 1, done: 0 },
     jobs: [
       {
@@ -138,6 +139,7 @@ describe('a batch that runs', () => {
         status: 'RUNNING',
         requests: 1,
         completed: 0,
+        failed: 0,
         nextPollAt: null,
       },
     ],

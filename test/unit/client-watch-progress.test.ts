@@ -10,6 +10,7 @@ function batch(running: readonly number[], succeeded = 0): BatchProgress {
     phase: 'running',
     paused: false,
     rows: { ...NO_ROWS, total: 100, succeeded, unanswered: 100 - succeeded },
+    rowsDone: succeeded,
     shards: { total: 4, running: running.length, done: 0 },
     jobs: [],
     running,
@@ -19,7 +20,15 @@ function batch(running: readonly number[], succeeded = 0): BatchProgress {
 }
 
 function shard(n: number, succeeded: number): ShardProgress {
-  const job = { shard: n, round: 2, jobId: `job-${n}`, status: 'RUNNING', requests: 5, completed: 1 };
+  const job = {
+    shard: n,
+    round: 2,
+    jobId: `job-${n}`,
+    status: 'RUNNING',
+    requests: 5,
+    completed: 1,
+    failed: 0,
+  };
   return {
     shard: n,
     round: 2,
