@@ -74,7 +74,7 @@ async function standing(store: Store, batchId: string, generation: number): Prom
   if (newest >= generation || found > generation) {
     throw new BatchError(
       'StorageMismatch',
-      `batch ${batchId} was taken over by a later run (generation ${Math.max(found, newest)}, this one is ${generation}); nothing is written`,
+      `batch ${batchId} was taken over by a later run (generation ${Math.max(found, newest)}, this one is ${generation}); nothing is written. That run’s account is the batch’s: see \`longhaul status ${batchId}\``,
     );
   }
   if (file === null) return null;

@@ -159,7 +159,7 @@ class RoundStart {
   #foreign(): BatchError {
     return new BatchError(
       'StorageMismatch',
-      `${this.#deps.store.uriOf(this.#path)} or its shard is not what the plan says; the batch's folder was changed by hand or copied in part`,
+      `${this.#deps.store.uriOf(this.#path)} or its shard is not what the plan says: the batch's folder was changed by hand or copied in part. Restore it, or start with another --id`,
     );
   }
 }

@@ -55,7 +55,7 @@ export class JobProtocol {
     if (record !== null && record.key !== this.#address.key) {
       throw new BatchError(
         'StorageMismatch',
-        `${this.#deps.store.uriOf(path)} is of another input; the batch's folder was changed by hand or copied`,
+        `${this.#deps.store.uriOf(path)} is of another input: the batch's folder was changed by hand or copied. Restore it, or start with another --id`,
       );
     }
     return record;

@@ -136,7 +136,7 @@ function assertSamePlan(plan: Plan, identity: Identity, batchId: string): void {
   if (plan.storeId !== identity.storeId) {
     throw new BatchError(
       'StorageMismatch',
-      `batch ${batchId} was prepared in another store of the same name; point LONGHAUL_STORE of all workers at one store`,
+      `batch ${batchId} was prepared in another store of the same name; point LONGHAUL_STORE of all workers at one store and run the same command again`,
     );
   }
   if (plan.fingerprint === identity.fingerprint) return;

@@ -15,7 +15,7 @@ export async function requirePlan(store: Store, batchId: string): Promise<Plan> 
   if (plan === null) {
     throw new BatchError(
       'StorageMismatch',
-      `${store.uriOf(layout.plan(batchId))} is gone, or this worker has another store than the one the batch was prepared in; point LONGHAUL_STORE of all workers at one store and run the same command again`,
+      `${store.uriOf(layout.plan(batchId))} is gone, or this worker has another store than the one the batch was prepared in. Restore it, or point LONGHAUL_STORE of all workers at one store, and run the same command again`,
     );
   }
   return plan;

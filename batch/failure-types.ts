@@ -10,7 +10,10 @@
 export interface FailureDefinition {
   readonly retry: 'yes' | 'few' | 'no';
   readonly meaning: string;
+  /** What a person does about it while the batch is open. */
   readonly remedy: string;
+  /** What a person does about a batch that ended with it, where that is something else. */
+  readonly ended?: string;
 }
 
 const definitions = {
@@ -44,7 +47,8 @@ const definitions = {
     retry: 'no',
     meaning:
       'The provider refused the API key (401). A running shard waits for `resume`; before the first job the batch fails.',
-    remedy: 'Set a valid API key for the worker, then run `longhaul resume <batch id>`.',
+    remedy: 'Set MISTRAL_API_KEY of the worker to a valid key, then run `longhaul resume <batch id>`.',
+    ended: 'Set MISTRAL_API_KEY of the worker to a valid key, then run the same command again.',
   },
   ProviderForbidden: {
     retry: 'no',
@@ -52,6 +56,7 @@ const definitions = {
       'The API key may not do this (403). A running shard waits for `resume`; before the first job the batch fails.',
     remedy:
       'Give the key’s workspace access to batch and to the model, then run `longhaul resume <batch id>`.',
+    ended: 'Give the key’s workspace access to batch and to the model, then run the same command again.',
   },
   ProviderNotFound: {
     retry: 'no',
@@ -69,21 +74,25 @@ const definitions = {
       'Billing or a quota stops new jobs (402, pending-request or quota 429). A shard waits and tries again slowly; 402 before the first job fails the batch.',
     remedy:
       'Enable batch billing, raise the quota or let other jobs end; `longhaul resume <batch id>` tries at once.',
+    ended: 'Enable batch billing, raise the quota or let other jobs end, then run the same command again.',
   },
   ProviderRateLimited: {
     retry: 'yes',
     meaning: 'The provider asks for fewer calls (429); the call is repeated after the time it names.',
-    remedy: 'Nothing. If it lasts, lower the worker’s request rate.',
+    remedy: 'Nothing. If it lasts, lower LONGHAUL_REQUESTS_PER_SECOND of the worker.',
+    ended: 'Run the same command again later, with a lower LONGHAUL_REQUESTS_PER_SECOND of the worker.',
   },
   ProviderUnavailable: {
     retry: 'yes',
     meaning: 'The provider could not be reached or answered with a server error; nothing was changed there.',
     remedy: 'Nothing. If it lasts, check the network and MISTRAL_BASE_URL.',
+    ended: 'Check the network and MISTRAL_BASE_URL, then run the same command again.',
   },
   ProviderAmbiguous: {
     retry: 'yes',
     meaning: 'A create or an upload may have happened; it is looked for before it is sent again.',
     remedy: 'Nothing: Longhaul waits until the provider’s list would show it.',
+    ended: 'Run the same command again: it looks for what may have happened before it sends anything.',
   },
   ProviderContract: {
     retry: 'few',
@@ -98,34 +107,40 @@ const definitions = {
   DeadlineExceeded: {
     retry: 'no',
     meaning: 'The batch’s own deadline passed; what was answered by then is kept.',
-    remedy:
-      'Run the same command again: only the rows without an answer are sent; raise --deadline if needed.',
+    remedy: 'Raise --deadline and run the same command again; only rows without success are sent.',
   },
   IntegrityMismatch: {
     retry: 'few',
     meaning: 'Counts, lengths or hashes of one file disagree between two places.',
     remedy:
       'If it lasts, the file named in the message was changed or cut; restore it or start with another --id.',
+    ended:
+      'Run the same command again. If that ends alike, the file named in the message was changed or cut; restore it or start with another --id.',
   },
   StorageUnavailable: {
     retry: 'yes',
     meaning: 'The store could not be read or written just now.',
     remedy: 'Check that the disk or the object store is reachable.',
+    ended: 'Check that the disk or the object store is reachable, then run the same command again.',
   },
   StorageFull: {
     retry: 'yes',
     meaning: 'No space is left in the store or in the scratch folder.',
     remedy: 'Free space where the message says; `longhaul clean` shows what old batches take.',
+    ended:
+      'Free space where the message says (`longhaul clean` shows what old batches take), then run the same command again.',
   },
   StorageDenied: {
     retry: 'no',
     meaning: 'The store refused access.',
-    remedy: 'Give the worker’s user read and write rights to the store.',
+    remedy: 'Give the worker’s user read and write rights to the store, then run the same command again.',
   },
   StorageMismatch: {
     retry: 'no',
-    meaning: 'The store is not the one this batch was prepared in, or a part of it is gone.',
-    remedy: 'Point every worker’s LONGHAUL_STORE at the same store, then run the same command again.',
+    meaning:
+      'The store is not the one this batch was prepared in, or a part of it is gone, changed or in the way; the message says which.',
+    remedy:
+      'If it is another store, point every worker’s LONGHAUL_STORE at one. If a file is gone or changed, restore it, or start with another --id. If something is in the way, move it. Then run the same command again.',
   },
   AccountingMismatch: {
     retry: 'no',
@@ -137,6 +152,17 @@ const definitions = {
 export type FailureType = keyof typeof definitions;
 
 export const FAILURE_TYPES: { readonly [T in FailureType]: FailureDefinition } = definitions;
+
+/**
+ * What to do about a failure: while its batch is open, or once that has ended. The same command returns a batch that
+ * ended `partial` as it is, unless it is told to send the unsuccessful rows again.
+ */
+export function remedyOf(type: FailureType, batch: 'open' | 'ended' | 'partial'): string {
+  const { remedy, ended = remedy } = FAILURE_TYPES[type];
+  if (batch === 'open') return remedy;
+  const again = 'the same command again';
+  return batch === 'ended' ? ended : ended.replace(again, `${again} with --retry`);
+}
 
 export function isFailureType(value: unknown): value is FailureType {
   return typeof value === 'string' && Object.hasOwn(FAILURE_TYPES, value);

@@ -1,4 +1,3 @@
-import { FAILURE_TYPES } from '../batch/failure-types.js';
 import type { Manifest } from '../batch/manifest.js';
 import type { BatchHandle } from '../client/types.js';
 import type { CliContext } from './context.js';
@@ -10,6 +9,7 @@ import type { Attended, FollowOptions } from './follow.js';
 import type { Interrupts } from './interrupts.js';
 import { LostServer } from './link.js';
 import type { Link } from './link.js';
+import { nextSteps } from './next-steps.js';
 import { writeOutputFile } from './output-file.js';
 import { paintFor } from './paint.js';
 import { summaryTable } from './summary-table.js';
@@ -85,26 +85,9 @@ export async function reportEnd(
   else {
     const paint = paintFor(output.stderr, env);
     for (const line of summaryTable(manifest, Date.now(), paint)) output.note(line);
-    for (const line of nextSteps(manifest, end.output)) output.note(line);
+    for (const line of nextSteps(manifest, { output: end.output })) output.note(line);
   }
   return exitCodeOf(manifest.outcome ?? 'failed');
-}
-
-function nextSteps({ batchId, outcome, results, failure }: Manifest, output: string | undefined): string[] {
-  const steps: string[] = [];
-  // A remedy is worded for a batch that waits; this one has ended, and starts again by the same command.
-  if (failure !== null) {
-    steps.push(
-      FAILURE_TYPES[failure.type].remedy.replace('`longhaul resume <batch id>`', 'the same command again'),
-    );
-  }
-  if (results !== null && results.rows > 0) {
-    steps.push(output === undefined ? `Results: longhaul results ${batchId}` : `Results: ${output}`);
-    if (outcome !== 'succeeded') steps.push(`Errors:  longhaul results ${batchId} --errors`);
-  }
-  if (outcome === 'partial')
-    steps.push('Send the unsuccessful rows again: `longhaul run` as before, with --retry');
-  return steps.length === 0 ? [] : ['', ...steps];
 }
 
 async function handOver(

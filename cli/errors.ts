@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { BatchError } from '../activities/batch-error.js';
-import { FAILURE_TYPES, isFailureType } from '../batch/failure-types.js';
+import { isFailureType, remedyOf } from '../batch/failure-types.js';
+import type { FailureType } from '../batch/failure-types.js';
 import { LonghaulError } from '../client/failures.js';
 import {
   EmbeddedServerError,
@@ -55,7 +56,7 @@ export function reportOf(error: unknown): FailureReport {
   if (error instanceof CliError) return known(error.type, error.message, error.exitCode);
   if (error instanceof LonghaulError) return typed(error.type, error.message, error.remedy);
   if (error instanceof StorageError || error instanceof ProviderError || error instanceof BatchError) {
-    return typed(error.type, error.message, remedyOf(error.type));
+    return typed(error.type, error.message, remedyOf(error.type, 'open'));
   }
   if (error instanceof HomeConflictError) return known('HomeConflict', error.message, EXIT.usage);
   if (
@@ -91,17 +92,26 @@ export function failureDocument({ type, message, remedy }: FailureReport): Recor
 
 function typed(type: string, message: string, remedy: string | null): FailureReport {
   const exitCode = USAGE_TYPES.has(type) ? EXIT.usage : EXIT.failed;
-  // The issues of an input end with what to do about them.
-  const said = type === 'InvalidInput' || type === 'DuplicateCustomId' || remedy === message;
+  const said = (isFailureType(type) && saysRemedy(type)) || remedy === message;
   return { type, message, remedy: said ? null : remedy, exitCode, unexpected: false };
+}
+
+/** Failures whose messages end with what to do: it depends on what of several things happened. */
+const SAY_REMEDY: ReadonlySet<FailureType> = new Set<FailureType>([
+  'InvalidInput',
+  'DuplicateCustomId',
+  'InputNotAllowed',
+  'FingerprintMismatch',
+  'StorageDenied',
+  'StorageMismatch',
+]);
+
+export function saysRemedy(type: FailureType): boolean {
+  return SAY_REMEDY.has(type);
 }
 
 function known(type: string, message: string, exitCode: ExitCode): FailureReport {
   return { type, message, remedy: null, exitCode, unexpected: false };
-}
-
-function remedyOf(type: string): string | null {
-  return isFailureType(type) ? FAILURE_TYPES[type].remedy : null;
 }
 
 function usageMessage(error: CommanderError): string {

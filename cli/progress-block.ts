@@ -1,6 +1,7 @@
-import type { BatchPhase, BatchProgress, JobProgress } from '../batch/progress.js';
+import type { BatchProgress, JobProgress } from '../batch/progress.js';
 import { formatCount, formatSpan, formatTable, plural } from './format.js';
 import type { Paint } from './paint.js';
+import { phaseHint } from './phase-hint.js';
 
 export interface TroubleView {
   readonly message: string;
@@ -20,15 +21,6 @@ export interface ProgressView {
 const MAX_JOB_LINES = 8;
 const MAX_BAR = 40;
 
-/** What a phase asks of the person who looks, if anything. */
-const PHASE_HINTS: { readonly [P in BatchPhase]?: string } = {
-  paused: 'no new job is created; `longhaul resume <id>` goes on',
-  'waiting-for-quota':
-    'the provider’s quota is used up; tried again by itself, `longhaul resume <id>` at once',
-  'waiting-for-auth': 'the provider refuses the API key; set a valid one, then `longhaul resume <id>`',
-  cancelling: 'waiting for the provider to end its jobs; what was answered is kept',
-};
-
 /** The live block on a terminal: lines of at most `width` columns, never more than a dozen. */
 export function renderBlock(view: ProgressView, width: number, paint: Paint): string[] {
   const { progress } = view;
@@ -38,8 +30,8 @@ export function renderBlock(view: ProgressView, width: number, paint: Paint): st
   const facts = factsOf(view);
   if (facts !== '') lines.push(paint.dim(clip(`  ${facts}`, width)));
   for (const line of jobLines(jobs)) lines.push(paint.dim(clip(`  ${line}`, width)));
-  const hint = PHASE_HINTS[phase]?.replace('<id>', batchId);
-  if (hint !== undefined) lines.push(paint.warn(clip(`  ${hint}`, width)));
+  const hint = phaseHint(phase, batchId);
+  if (hint !== null) lines.push(paint.warn(clip(`  ${hint}`, width)));
   if (view.trouble !== null) lines.push(paint.warn(clip(`  ${describeTrouble(view.trouble)}`, width)));
   return lines;
 }
@@ -109,8 +101,8 @@ export function plainLine(view: ProgressView, before: ProgressView | null): stri
       ({ jobId, status, shard, round }) => `shard ${shard} round ${round} ${status} ${jobId}`,
     ),
   );
-  const hint = PHASE_HINTS[phase]?.replace('<id>', batchId);
-  if (hint !== undefined) parts.push(hint);
+  const hint = phaseHint(phase, batchId);
+  if (hint !== null) parts.push(hint);
   if (view.trouble !== null) parts.push(view.trouble.message);
   return `${batchId}: ${parts.join(', ')}`;
 }

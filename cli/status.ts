@@ -7,6 +7,7 @@ import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { withLink } from './link.js';
 import { batchIdArgument } from './options.js';
+import { nextSteps } from './next-steps.js';
 import { paintFor } from './paint.js';
 import { summaryTable } from './summary-table.js';
 
@@ -51,6 +52,7 @@ export async function showStatus(
   else {
     const paint = paintFor(process.stdout, env);
     for (const line of summaryTable(manifest, Date.now(), paint)) output.line(line);
+    for (const line of nextSteps(manifest)) output.note(line);
     if (handle.workflowUrl !== null) output.note(`Workflow: ${handle.workflowUrl}`);
   }
   return EXIT.done;

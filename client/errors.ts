@@ -121,7 +121,7 @@ export function workflowFailure(error: WorkflowFailedError): LonghaulError {
     return terminated('the batch’s workflow was ended by a time limit in Temporal', error);
   }
   return (
-    fromApplicationFailure(cause, error) ??
+    fromApplicationFailure(cause, error, true) ??
     terminated(`the batch's workflow ended without an account: ${cause?.message ?? error.message}`, error)
   );
 }
@@ -130,7 +130,7 @@ function terminated(message: string, cause: unknown): LonghaulError {
   return new LonghaulError('BatchTerminated', message, { cause });
 }
 
-function fromApplicationFailure(failure: unknown, cause: unknown): LonghaulError | null {
+function fromApplicationFailure(failure: unknown, cause: unknown, ended = false): LonghaulError | null {
   if (!(failure instanceof ApplicationFailure) || !isFailureType(failure.type)) return null;
-  return new LonghaulError(failure.type, failure.message, { cause });
+  return new LonghaulError(failure.type, failure.message, { cause, ended });
 }

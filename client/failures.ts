@@ -1,5 +1,5 @@
 import type { FailureType } from '../batch/failure-types.js';
-import { FAILURE_TYPES, isFailureType } from '../batch/failure-types.js';
+import { isFailureType, remedyOf } from '../batch/failure-types.js';
 
 /** Failures that only a client meets: nothing of a batch is lost by any of them. */
 export const CLIENT_FAILURES = {
@@ -52,9 +52,16 @@ export class LonghaulError extends Error {
   readonly type: LonghaulErrorType;
   readonly remedy: string;
 
-  constructor(type: LonghaulErrorType, message: string, options?: { cause?: unknown }) {
+  /** `ended`: a batch has come to its end by it, so that nothing is tried again. */
+  constructor(
+    type: LonghaulErrorType,
+    message: string,
+    { ended = false, ...options }: { cause?: unknown; ended?: boolean } = {},
+  ) {
     super(message, options);
     this.type = type;
-    this.remedy = isFailureType(type) ? FAILURE_TYPES[type].remedy : CLIENT_FAILURES[type].remedy;
+    this.remedy = isFailureType(type)
+      ? remedyOf(type, ended ? 'ended' : 'open')
+      : CLIENT_FAILURES[type].remedy;
   }
 }

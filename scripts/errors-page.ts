@@ -24,8 +24,10 @@ const ROW_ERRORS: { readonly [T in RowErrorType]: string } = {
 /** `docs/errors.md`, from the registry of failures. */
 export function errorsPage(): string {
   const failures = Object.entries(FAILURE_TYPES).map(
-    ([type, { retry, meaning, remedy }]) =>
-      `### ${type}\n\n${meaning}\n\n- Retried: ${RETRY[retry]}\n- What to do: ${remedy}\n`,
+    ([type, { retry, meaning, remedy, ended }]) =>
+      `### ${type}\n\n${meaning}\n\n- Retried: ${RETRY[retry]}\n- What to do: ${remedy}\n${
+        ended === undefined ? '' : `- When a batch ended with it: ${ended}\n`
+      }`,
   );
   const calls = Object.entries(CLIENT_FAILURES).map(
     ([type, { meaning, remedy }]) => `### ${type}\n\n${meaning}\n\n- What to do: ${remedy}\n`,
@@ -39,7 +41,8 @@ There are two kinds. A **failure** concerns a batch, a job or a call; it has one
 client's exceptions, in the manifest's \`failure\` and in what the command line prints. A **row's error** is data: it stands in the row's line of
 \`results.jsonl\`, and the batch goes on.
 
-"Retried" says what Temporal does by itself. Rows that a failure leaves unanswered are sent again when the same command is run again.
+"Retried" says what Temporal does by itself. Rows that a failure leaves unanswered are sent again when the same command is run again; after the outcome
+\`partial\`, with \`--retry\`.
 
 ## Failures
 

@@ -225,6 +225,7 @@ describe('generations', () => {
     const later = await failureOf(bench.assemble({ generation: 1 }));
     expect(later).toMatchObject({ type: 'StorageMismatch', nonRetryable: true });
     expect(later.message).toContain('taken over by a later run');
+    expect(later.message).toContain('longhaul status');
     await bench.assemble({ generation: 3 });
     await bench.store.remove(MANIFEST);
     expect(await failureOf(bench.assemble({ generation: 2 }))).toMatchObject({ type: 'StorageMismatch' });

@@ -67,6 +67,14 @@ describe('the end of a workflow', () => {
     });
   });
 
+  it('asks for what helps a batch that has ended', () => {
+    const cause = ApplicationFailure.nonRetryable('401', 'ProviderAuth');
+    expect(toLonghaulError(failed(cause), ADDRESS)).toMatchObject({
+      remedy: FAILURE_TYPES.ProviderAuth.ended,
+    });
+    expect(new LonghaulError('ProviderAuth', '401').remedy).toBe(FAILURE_TYPES.ProviderAuth.remedy);
+  });
+
   it.each([
     [new TerminatedFailure('by hand'), 'terminated in Temporal: by hand'],
     [new TimeoutFailure('late', undefined, TimeoutType.START_TO_CLOSE), 'time limit'],

@@ -16,9 +16,10 @@ describe('docs/errors.md', () => {
 
   it('gives every failure type a heading, its meaning and a remedy, and names every row error', async () => {
     const page = await readText('docs/errors.md');
-    for (const [type, { meaning, remedy }] of Object.entries(FAILURE_TYPES)) {
+    for (const [type, { meaning, remedy, ended }] of Object.entries(FAILURE_TYPES)) {
       expect(page).toContain(`\n### ${type}\n\n${meaning}\n`);
       expect(page).toContain(`- What to do: ${remedy}\n`);
+      if (ended !== undefined) expect(page).toContain(`- When a batch ended with it: ${ended}\n`);
     }
     for (const [type, { meaning, remedy }] of Object.entries(CLIENT_FAILURES)) {
       expect(page).toContain(`\n### ${type}\n\n${meaning}\n\n- What to do: ${remedy}\n`);

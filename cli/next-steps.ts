@@ -1,0 +1,34 @@
+import { remedyOf } from '../batch/failure-types.js';
+import type { Manifest } from '../batch/manifest.js';
+import { saysRemedy } from './errors.js';
+import { phaseHint } from './phase-hint.js';
+
+/** What a person may do with a batch that he was just shown, or has to; begins with a blank line if there is any. */
+export function nextSteps(
+  manifest: Manifest,
+  { output }: { readonly output?: string | undefined } = {},
+): string[] {
+  const steps = manifest.outcome === null ? whileOpen(manifest) : afterEnd(manifest, output);
+  return steps.length === 0 ? [] : ['', ...steps];
+}
+
+function whileOpen({ batchId, phase }: Manifest): string[] {
+  const hint = phaseHint(phase, batchId);
+  return hint === null ? [] : [`${phase}: ${hint}`];
+}
+
+function afterEnd({ batchId, outcome, results, failure }: Manifest, output: string | undefined): string[] {
+  const steps: string[] = [];
+  if (failure !== null && !saysRemedy(failure.type)) {
+    steps.push(remedyOf(failure.type, outcome === 'partial' ? 'partial' : 'ended'));
+  }
+  if (results !== null && results.rows > 0) {
+    steps.push(output === undefined ? `Results: longhaul results ${batchId}` : `Results: ${output}`);
+    if (outcome !== 'succeeded') steps.push(`Errors:  longhaul results ${batchId} --errors`);
+  }
+  if (outcome === 'partial' && !steps.some((step) => step.includes('--retry'))) {
+    steps.push('Send the unsuccessful rows again: `longhaul run` as before, with --retry');
+  }
+  if (outcome === 'cancelled') steps.push('Send the cancelled rows after all: `longhaul run` as before');
+  return steps;
+}
