@@ -23,7 +23,7 @@ interface ListOptions {
 export function addListCommand(program: Command): void {
   program
     .command('list')
-    .description('List batches, newest first')
+    .description('List batches: open ones first, then the latest to end')
     .addOption(new Option('--phase <phase>', 'only those in this phase').choices(BATCH_PHASES))
     .addOption(new Option('--outcome <outcome>', 'only those that ended so').choices(OUTCOMES))
     .option('--limit <n>', 'at most so many', positiveIntegerOption, 50)
@@ -44,11 +44,14 @@ async function list(context: CliContext, options: ListOptions): Promise<ExitCode
   const { phase, outcome, limit } = options;
   return withLink(context, { need: 'none' }, async ({ longhaul }) => {
     const entries: BatchListEntry[] = [];
-    for await (const entry of longhaul.list({ phase, outcome, limit })) entries.push(entry);
+    // One more than is shown tells whether there are more.
+    for await (const entry of longhaul.list({ phase, outcome, limit: limit + 1 })) entries.push(entry);
+    const isCut = entries.length > limit;
+    if (isCut) entries.pop();
     if (options.json === true) output.json(entries);
     else if (entries.length === 0) output.note('No batches.');
     else for (const line of listTable(entries)) output.line(line);
-    if (entries.length === limit) output.note(`The newest ${limit}; more with --limit.`);
+    if (isCut) output.note(`There are more; --limit ${limit * 2} shows more of them.`);
     return EXIT.done;
   });
 }

@@ -2,7 +2,9 @@ import { OUTCOMES } from '../batch/outcome.js';
 import { BATCH_PHASES } from '../batch/progress.js';
 import { WORKFLOW_TYPES } from '../batch/wire-names.js';
 import { toDescription } from './batch-description.js';
+import type { BatchDescription } from './batch-description.js';
 import { LonghaulError } from './failures.js';
+import { newestOnly, newestRunIds } from './newest-runs.js';
 import { assertSetUp } from './setup.js';
 import type { Temporal } from './temporal.js';
 import type { BatchListEntry, ListOptions } from './types.js';
@@ -24,19 +26,18 @@ export async function* listBatches(temporal: Temporal, options: ListOptions): As
   if (left <= 0) return;
   // Temporal's own words about an attribute that it does not know help nobody.
   await assertSetUp(temporal);
-  const pageSize = Math.min(PAGE, left);
-  for await (const info of temporal.stream((client) => client.workflow.list({ query, pageSize }))) {
-    const {
-      open: _open,
-      runId: _run,
-      fingerprint: _print,
-      summary: _summary,
-      ...entry
-    } = toDescription(info);
+  const runs = newestOnly(runsOf(temporal, query), (batchIds) => newestRunIds(temporal, batchIds));
+  for await (const run of runs) {
+    const { open: _open, runId: _run, fingerprint: _print, summary: _summary, ...entry } = run;
     yield entry;
     left -= 1;
     if (left <= 0) return;
   }
+}
+
+async function* runsOf(temporal: Temporal, query: string): AsyncGenerator<BatchDescription> {
+  const listed = temporal.stream((client) => client.workflow.list({ query, pageSize: PAGE }));
+  for await (const info of listed) yield toDescription(info);
 }
 
 function oneOf(name: string, value: string, known: readonly string[]): string {

@@ -113,7 +113,7 @@ export interface ListOptions {
   readonly limit?: number | undefined;
 }
 
-/** A run of a batch as Temporal's visibility knows it, newest first; null for what it doesn't say. */
+/** The newest run of a batch as Temporal's visibility knows it; null for what it doesn't say. */
 export interface BatchListEntry {
   readonly batchId: string;
   readonly status: WorkflowExecutionStatusName;
@@ -217,6 +217,7 @@ export interface LonghaulClient {
   start(options: StartOptions): Promise<BatchHandle>;
   /** Throws `UnknownBatch` when neither the store nor Temporal knows the id. */
   attach(batchId: string): Promise<BatchHandle>;
+  /** One entry per batch: first the open ones, then those that ended, latest first. */
   list(options?: ListOptions): AsyncIterable<BatchListEntry>;
   /** Registers the search attributes that are missing, and returns them. */
   setup(): Promise<readonly SearchAttributeName[]>;
