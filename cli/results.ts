@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import type { Manifest } from '../batch/manifest.js';
 import { action } from './action.js';
 import type { CliContext } from './context.js';
 import { CliError } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { openLinkIfRunning } from './link.js';
+import { nextSteps } from './next-steps.js';
 import { batchIdArgument } from './options.js';
 import { checkOutputPath, writeOutputFile } from './output-file.js';
 
@@ -35,30 +37,41 @@ async function results(context: CliContext, batchId: string, options: ResultsOpt
   const { findStoredBatch } = await import('../client/finished-batch.js');
   const handle = await findStoredBatch(context.storeUri, batchId);
   if (handle === null) return explainMissing(context, batchId);
+  const manifest = await handle.result();
+  if (manifest.results === null) throw await endedWithout(manifest);
   const bytes = options.errors === true ? handle.errorBytes() : handle.resultBytes();
   if (options.output !== undefined) await writeOutputFile(options.output, bytes);
   else for await (const chunk of bytes) await context.output.bytes(chunk);
   return EXIT.done;
 }
 
-/** Without a manifest there are no results; whether the batch is begun or unknown makes another message. */
+/** Without a manifest there are no results: the batch goes on, ended before it had one, or is unknown. */
 async function explainMissing(context: CliContext, batchId: string): Promise<never> {
-  const { isBegun } = await import('../client/finished-batch.js');
-  if (!(await isBegun(context.storeUri, batchId))) {
-    // A batch whose input is still being read has left nothing in the store.
-    const link = await openLinkIfRunning(context);
-    if (link === null) {
+  const link = await openLinkIfRunning(context);
+  try {
+    const account = await link?.longhaul.attach(batchId).then((handle) => handle.status());
+    if (account !== undefined && account.outcome !== null) throw await endedWithout(account);
+    // A batch whose input is still being read has left nothing in the store: without a server nobody knows of it.
+    const { isBegun } = await import('../client/finished-batch.js');
+    if (link === null && !(await isBegun(context.storeUri, batchId))) {
       const message = `There is no batch ${batchId} in ${context.storeUri}, and no server runs that could know it.`;
       throw new CliError(message, { type: 'UnknownBatch' });
     }
-    try {
-      await link.longhaul.attach(batchId);
-    } finally {
-      await link.close();
-    }
+  } finally {
+    await link?.close();
   }
   throw new CliError(`${batchId} has no results yet. Wait for its end with \`longhaul wait ${batchId}\`.`, {
     type: 'NotFinished',
+    exitCode: EXIT.failed,
+  });
+}
+
+/** To wait would be no use. */
+async function endedWithout(manifest: Manifest): Promise<CliError> {
+  const { noResults } = await import('../client/no-results.js');
+  const { type, message } = noResults(manifest);
+  return new CliError([message, ...nextSteps(manifest).filter((line) => line !== '')].join('\n'), {
+    type,
     exitCode: EXIT.failed,
   });
 }

@@ -12,6 +12,7 @@ import { readRecord } from '../storage/record.js';
 import type { Store } from '../storage/store.js';
 import { fromStore } from './errors.js';
 import { LonghaulError } from './failures.js';
+import { noResults } from './no-results.js';
 
 /** A job that was created and not collected yet. */
 export interface OpenJobRecord {
@@ -115,12 +116,16 @@ export class BatchFiles {
 
   /** Only what a manifest accounts for is handed out: files of a batch that goes on are about to be replaced. */
   async #published(kind: 'results' | 'errors'): Promise<FileReference> {
-    const reference = (await this.manifest())?.[kind];
-    if (reference !== null && reference !== undefined) return reference;
-    throw new LonghaulError(
-      'NotFinished',
-      `batch ${this.batchId} has no ${kind} in ${this.#store.uri} (yet)`,
-    );
+    const manifest = await this.manifest();
+    if (manifest === null) {
+      throw new LonghaulError(
+        'NotFinished',
+        `batch ${this.batchId} has no ${kind} in ${this.#store.uri} yet`,
+      );
+    }
+    const reference = manifest[kind];
+    if (reference === null) throw noResults(manifest);
+    return reference;
   }
 
   async #rounds(): Promise<string[]> {

@@ -12,6 +12,10 @@ export const CLIENT_FAILURES = {
     meaning: 'The batch has no results yet.',
     remedy: 'Wait for its end with `longhaul wait <batch id>`.',
   },
+  NoResults: {
+    meaning: 'The batch has ended without results.',
+    remedy: 'See why with `longhaul status <batch id>`, then run the same command again.',
+  },
   BatchTerminated: {
     meaning: 'The workflow was terminated in Temporal, so nobody assembled its results.',
     remedy: 'Run the same command again: every job and answer that is there is used.',

@@ -80,8 +80,18 @@ describe('results', () => {
   it('that no manifest accounts for are not handed out', async () => {
     await store.writeSmall(layout.results('b'), jsonl);
     await expect(all(files.results())).rejects.toMatchObject({ type: 'NotFinished' });
-    await publish(jsonl);
     await expect(all(files.errors())).rejects.toMatchObject({ type: 'NotFinished' });
+  });
+
+  it('that a batch ended without are not to be waited for', async () => {
+    const failure = { type: 'ProviderAuth', message: 'the key was refused' } as const;
+    const manifest = { ...(await publish(jsonl)), outcome: 'failed', failure, results: null, errors: null };
+    await store.remove(layout.manifest('b'));
+    await store.writeSmall(layout.manifest('b'), JSON.stringify(manifest));
+    await expect(all(files.results())).rejects.toMatchObject({
+      type: 'NoResults',
+      message: 'batch b failed and has no results: ProviderAuth: the key was refused',
+    });
   });
 
   it('that were cut or changed are noticed', async () => {
