@@ -11,6 +11,7 @@ import { LostServer } from './link.js';
 import type { Link } from './link.js';
 import { nextSteps } from './next-steps.js';
 import { writeOutputFile } from './output-file.js';
+import { accountOf } from './batch-account.js';
 import { paintFor } from './paint.js';
 import { summaryTable } from './summary-table.js';
 
@@ -41,7 +42,7 @@ export async function attendBatch(
     for (let reopened = 0; ; reopened += 1) {
       const signal = AbortSignal.any([interrupts.signal, link.lost]);
       try {
-        const manifest = await followBatch(context, { link, handle }, { ...options, signal });
+        const manifest = await followBatch(context, handle, { ...options, signal });
         if (manifest !== null) return await reportEnd(context, { ...options, handle, manifest });
         return await handOver(context, link, handle, options.json);
       } catch (error) {
@@ -96,7 +97,7 @@ async function handOver(
   handle: BatchHandle,
   json: boolean,
 ): Promise<ExitCode> {
-  if (json) output.json(await handle.status());
+  if (json) output.json(await accountOf(handle));
   await link.session?.detach();
   output.note(`${handle.batchId} goes on${link.session === null ? '' : ' in the background'}.`);
   output.note(attachHint(link, handle.batchId));

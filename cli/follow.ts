@@ -1,11 +1,10 @@
 import type { Manifest } from '../batch/manifest.js';
 import type { BatchProgress } from '../batch/progress.js';
-import type { Trouble } from '../client/pending-activity.js';
 import type { BatchHandle } from '../client/types.js';
 import type { CliContext } from './context.js';
 import type { Link } from './link.js';
-import type { TroubleView } from './progress-block.js';
 import { createProgressDisplay } from './progress-display.js';
+import { wordsOf } from './trouble-words.js';
 
 /** A batch, and the way to it. */
 export interface Attended {
@@ -23,15 +22,15 @@ export interface FollowOptions {
 /** Shows a batch until its end and returns its manifest; null when `until` came first. */
 export async function followBatch(
   { output, env }: CliContext,
-  { link, handle }: Attended,
+  handle: BatchHandle,
   options: FollowOptions,
 ): Promise<Manifest | null> {
   const { signal, until } = options;
   const display = createProgressDisplay(output, { quiet: options.quiet, env });
   try {
     for await (const progress of handle.progress({ signal })) {
-      const trouble = progress.phase === 'done' ? null : await link.trouble(handle.batchId, progress.running);
-      display.show(progress, trouble === null ? null : toView(trouble));
+      const trouble = progress.phase === 'done' ? null : await handle.trouble();
+      display.show(progress, trouble === null ? null : wordsOf(trouble));
       if (progress.phase !== 'done' && until?.(progress) === true) return null;
     }
   } finally {
@@ -45,9 +44,4 @@ export function isHandedOver({ phase, jobs, shards }: BatchProgress, maxJobs: nu
   if (phase === 'preparing') return false;
   if (phase !== 'running') return true;
   return shards.total > 0 && jobs.length + shards.done >= Math.min(maxJobs, shards.total);
-}
-
-function toView({ type, message, activity, attempt }: Trouble): TroubleView {
-  const what = type === 'ProviderUnavailable' ? 'the provider is unavailable' : `${activity} fails`;
-  return { message: `${what}, trying again: ${message.split('\n', 1)[0] ?? ''}`, attempt };
 }

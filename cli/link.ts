@@ -1,5 +1,4 @@
 import { LonghaulError } from '../client/failures.js';
-import type { Trouble } from '../client/pending-activity.js';
 import type { LonghaulClient } from '../client/types.js';
 import { connectEmbedded, connectIfRunning } from '../dev/embedded.js';
 import type { EmbeddedSession, EmbeddedSettings, SessionEvent, WorkerNeed } from '../dev/embedded.js';
@@ -12,8 +11,6 @@ export interface Link {
   readonly session: EmbeddedSession | null;
   /** Aborts with LostServer when the embedded server is gone for good. */
   readonly lost: AbortSignal;
-  /** Why a batch does not advance, if something of it is being tried again. */
-  trouble(batchId: string, running: readonly number[]): Promise<Trouble | null>;
   close(): Promise<void>;
 }
 
@@ -113,24 +110,10 @@ async function connectClient(
   { config, storeUri }: CliContext,
   target: { readonly address?: string; readonly namespace?: string; readonly uiUrl?: string },
   baseUrl: string = config.mistral.baseUrl,
-): Promise<Pick<Link, 'longhaul' | 'trouble' | 'close'>> {
-  const [{ Longhaul }, { findTrouble }, { resolveTarget }, { Temporal }] = await Promise.all([
-    import('../client/index.js'),
-    import('../client/pending-activity.js'),
-    import('../client/target.js'),
-    import('../client/temporal.js'),
-  ]);
-  const options = { ...target, home: config.home, store: storeUri, baseUrl };
-  const longhaul = await Longhaul.connect(options);
-  const temporal = new Temporal(await resolveTarget(options, config.home));
-  return {
-    longhaul,
-    trouble: (batchId, running) => findTrouble(temporal, batchId, running),
-    close: async () => {
-      await temporal.close();
-      await longhaul.close();
-    },
-  };
+): Promise<Pick<Link, 'longhaul' | 'close'>> {
+  const { Longhaul } = await import('../client/index.js');
+  const longhaul = await Longhaul.connect({ ...target, home: config.home, store: storeUri, baseUrl });
+  return { longhaul, close: () => longhaul.close() };
 }
 
 /**

@@ -1,20 +1,23 @@
 import { remedyOf } from '../batch/failure-types.js';
 import type { Manifest } from '../batch/manifest.js';
+import type { BatchAccount } from './batch-account.js';
 import { saysRemedy } from './errors.js';
 import { phaseHint } from './phase-hint.js';
+import { wordsOf } from './trouble-words.js';
 
 /** What a person may do with a batch that he was just shown, or has to; begins with a blank line if there is any. */
 export function nextSteps(
-  manifest: Manifest,
+  manifest: BatchAccount,
   { output }: { readonly output?: string | undefined } = {},
 ): string[] {
   const steps = manifest.outcome === null ? whileOpen(manifest) : afterEnd(manifest, output);
   return steps.length === 0 ? [] : ['', ...steps];
 }
 
-function whileOpen({ batchId, phase }: Manifest): string[] {
+function whileOpen({ batchId, phase, trouble }: BatchAccount): string[] {
   const hint = phaseHint(phase, batchId);
-  return hint === null ? [] : [`${phase}: ${hint}`];
+  const remedy = trouble === undefined ? null : wordsOf(trouble).remedy;
+  return [...(hint === null ? [] : [`${phase}: ${hint}`]), ...(remedy === null ? [] : [remedy])];
 }
 
 function afterEnd({ batchId, outcome, results, failure }: Manifest, output: string | undefined): string[] {

@@ -2,12 +2,8 @@ import type { BatchProgress, JobProgress } from '../batch/progress.js';
 import { formatCount, formatSpan, formatTable, plural } from './format.js';
 import type { Paint } from './paint.js';
 import { phaseHint } from './phase-hint.js';
-
-export interface TroubleView {
-  readonly message: string;
-  /** Of the next or the running attempt. */
-  readonly attempt: number;
-}
+import { describeTrouble } from './trouble-words.js';
+import type { TroubleWords } from './trouble-words.js';
 
 /** What is shown of a batch that runs. */
 export interface ProgressView {
@@ -15,13 +11,13 @@ export interface ProgressView {
   readonly rowsPerSecond: number | null;
   readonly leftMs: number | null;
   /** Why work does not advance, when it does not: something that failed and is tried again. */
-  readonly trouble: TroubleView | null;
+  readonly trouble: TroubleWords | null;
 }
 
 const MAX_JOB_LINES = 8;
 const MAX_BAR = 40;
 
-/** The live block on a terminal: lines of at most `width` columns, never more than a dozen. */
+/** The live block on a terminal: lines of at most `width` columns, never more than sixteen. */
 export function renderBlock(view: ProgressView, width: number, paint: Paint): string[] {
   const { progress } = view;
   const { phase, rows, jobs, batchId } = progress;
@@ -31,8 +27,12 @@ export function renderBlock(view: ProgressView, width: number, paint: Paint): st
   if (facts !== '') lines.push(paint.dim(clip(`  ${facts}`, width)));
   for (const line of jobLines(jobs)) lines.push(paint.dim(clip(`  ${line}`, width)));
   const hint = phaseHint(phase, batchId);
-  if (hint !== null) lines.push(paint.warn(clip(`  ${hint}`, width)));
-  if (view.trouble !== null) lines.push(paint.warn(clip(`  ${describeTrouble(view.trouble)}`, width)));
+  const warnings = [
+    ...(hint === null ? [] : [hint]),
+    ...(view.trouble === null ? [] : [`attempt ${view.trouble.attempt}: ${describeTrouble(view.trouble)}`]),
+  ];
+  for (const text of warnings)
+    for (const line of folded(text, width - 2)) lines.push(paint.warn(`  ${line}`));
   return lines;
 }
 
@@ -76,10 +76,6 @@ function byShard(jobs: readonly JobProgress[]): JobProgress[] {
   return jobs.toSorted((a, b) => a.shard - b.shard);
 }
 
-function describeTrouble({ message, attempt }: TroubleView): string {
-  return `attempt ${attempt}: ${message}`;
-}
-
 function formatRate(rate: number): string {
   return rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate));
 }
@@ -87,6 +83,14 @@ function formatRate(rate: number): string {
 function clip(text: string, width: number): string {
   const room = Math.max(1, width);
   return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
+}
+
+/** A text in at most two lines, broken between words: on a narrow terminal its end says what to do. */
+function folded(text: string, width: number): string[] {
+  if (text.length <= width) return [text];
+  const at = text.lastIndexOf(' ', width);
+  const end = at > 0 ? at : width;
+  return [text.slice(0, end), clip(text.slice(end).trimStart(), width)];
 }
 
 /** A plain line for logs and pipes: what changed since the last one, or null when nothing worth a line did. */
@@ -103,7 +107,7 @@ export function plainLine(view: ProgressView, before: ProgressView | null): stri
   );
   const hint = phaseHint(phase, batchId);
   if (hint !== null) parts.push(hint);
-  if (view.trouble !== null) parts.push(view.trouble.message);
+  if (view.trouble !== null) parts.push(describeTrouble(view.trouble));
   return `${batchId}: ${parts.join(', ')}`;
 }
 
@@ -114,7 +118,7 @@ function isWorthALine(view: ProgressView, before: ProgressView): boolean {
       progress.rows.total,
       byShard(progress.jobs).map(({ jobId, status }) => [jobId, status]),
       // A line for each attempt would fill the log of a long outage.
-      trouble?.message,
+      trouble?.what,
       tenths(progress),
     ]);
   return facts(view) !== facts(before);
@@ -123,4 +127,25 @@ function isWorthALine(view: ProgressView, before: ProgressView): boolean {
 /** A line per tenth of the rows: a day's batch fits a screen. */
 function tenths({ rows, rowsDone }: BatchProgress): number {
   return rows.total === 0 ? 0 : Math.floor((rowsDone / rows.total) * 10);
+}
+
+/** What stops a batch or lets it go on, for who wants no progress; null when that is as it was. */
+export function troubleLine(view: ProgressView, before: ProgressView | null): string | null {
+  const now = stopOf(view);
+  const then = before === null ? null : stopOf(before);
+  if (now?.kind === then?.kind) return null;
+  const { batchId, phase } = view.progress;
+  if (now !== null) return `${batchId}: ${now.text}`;
+  return phase === 'done' ? null : `${batchId} goes on`;
+}
+
+function stopOf({
+  progress,
+  trouble,
+}: ProgressView): { readonly kind: string; readonly text: string } | null {
+  const { phase, batchId } = progress;
+  if (phase === 'paused' || phase.startsWith('waiting-for-')) {
+    return { kind: phase, text: `${phase}, ${phaseHint(phase, batchId) ?? ''}` };
+  }
+  return trouble === null ? null : { kind: trouble.what, text: describeTrouble(trouble) };
 }

@@ -2,25 +2,26 @@ import { createLogUpdate } from 'log-update';
 import type { BatchProgress } from '../batch/progress.js';
 import type { Output } from './output.js';
 import { paintFor } from './paint.js';
-import { plainLine, renderBlock } from './progress-block.js';
-import type { ProgressView, TroubleView } from './progress-block.js';
+import { plainLine, renderBlock, troubleLine } from './progress-block.js';
+import type { ProgressView } from './progress-block.js';
 import { RateMeter } from './rate-meter.js';
+import type { TroubleWords } from './trouble-words.js';
 
 /** Shows how a batch advances, until `done`. */
 export interface ProgressDisplay {
-  show(progress: BatchProgress, trouble: TroubleView | null): void;
+  show(progress: BatchProgress, trouble: TroubleWords | null): void;
   /** Takes a live block away; what follows is written where it stood. */
   done(): void;
 }
 
-/** A live block on a terminal, a line at each change elsewhere, nothing when `quiet`. */
+/** A live block on a terminal, a line at each change elsewhere; when `quiet`, a line for what stops the batch. */
 export function createProgressDisplay(
   output: Output,
   options: { readonly quiet: boolean; readonly env: NodeJS.ProcessEnv },
 ): ProgressDisplay {
-  if (options.quiet) return { show: () => undefined, done: () => undefined };
+  if (options.quiet) return lineDisplay(output, troubleLine);
   const isLive = output.stderr.isTTY && options.env['TERM'] !== 'dumb';
-  return isLive ? liveDisplay(output, options.env) : lineDisplay(output);
+  return isLive ? liveDisplay(output, options.env) : lineDisplay(output, plainLine);
 }
 
 function liveDisplay(output: Output, env: NodeJS.ProcessEnv): ProgressDisplay {
@@ -54,13 +55,13 @@ function liveDisplay(output: Output, env: NodeJS.ProcessEnv): ProgressDisplay {
   };
 }
 
-function lineDisplay(output: Output): ProgressDisplay {
+function lineDisplay(output: Output, lineOf: typeof plainLine): ProgressDisplay {
   const meter = new ViewMeter();
   let last: ProgressView | null = null;
   return {
     show: (progress, trouble) => {
       const view = meter.view(progress, trouble);
-      const line = plainLine(view, last);
+      const line = lineOf(view, last);
       if (line === null) return;
       last = view;
       output.note(line);
@@ -73,7 +74,7 @@ class ViewMeter {
   readonly #rate = new RateMeter();
   #rowsDone = 0;
 
-  view(given: BatchProgress, trouble: TroubleView | null): ProgressView {
+  view(given: BatchProgress, trouble: TroubleWords | null): ProgressView {
     // What a provider counts in a running job may turn out to be less: a person is not shown a step back.
     this.#rowsDone = Math.max(this.#rowsDone, given.rowsDone);
     const progress = { ...given, rowsDone: this.#rowsDone };

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { BatchHandle } from '../client/types.js';
 import { action } from './action.js';
 import { useFinished } from './attached.js';
+import { accountOf } from './batch-account.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
@@ -20,13 +21,17 @@ export function addStatusCommand(program: Command): void {
     .command('status')
     .description('Show where a batch stands, finished or not')
     .argument('<batch id>', 'as `longhaul run` said it', batchIdArgument)
-    .option('--json', 'print the account as one JSON document; "outcome" is null while the batch runs')
+    .option(
+      '--json',
+      'print the account as one JSON document; "outcome" is null while the batch runs, and "trouble" says what is tried again',
+    )
     .addHelpText(
       'after',
       `
 Examples:
   $ longhaul status tickets-3f2a91c04b7e
-  $ longhaul status tickets-3f2a91c04b7e --json | jq .rows`,
+  $ longhaul status tickets-3f2a91c04b7e --json | jq .rows
+  $ longhaul status tickets-3f2a91c04b7e --json | jq -r .trouble.message`,
     )
     .action(action(status));
 }
@@ -47,12 +52,12 @@ export async function showStatus(
   handle: BatchHandle,
   json: boolean,
 ): Promise<ExitCode> {
-  const manifest = await handle.status();
-  if (json) output.json(manifest);
+  const account = await accountOf(handle);
+  if (json) output.json(account);
   else {
     const paint = paintFor(process.stdout, env);
-    for (const line of summaryTable(manifest, Date.now(), paint)) output.line(line);
-    for (const line of nextSteps(manifest)) output.note(line);
+    for (const line of summaryTable(account, Date.now(), paint)) output.line(line);
+    for (const line of nextSteps(account)) output.note(line);
     if (handle.workflowUrl !== null) output.note(`Workflow: ${handle.workflowUrl}`);
   }
   return EXIT.done;

@@ -1,13 +1,15 @@
 import type { Manifest } from '../batch/manifest.js';
 import { ROW_CLASSES } from '../batch/rows.js';
 import type { RowCounts } from '../batch/rows.js';
+import type { BatchAccount } from './batch-account.js';
 import { formatBytes, formatCount, formatSpan, formatTable, formatTime } from './format.js';
 import type { Paint } from './paint.js';
+import { describeTrouble, wordsOf } from './trouble-words.js';
 
 const MAX_JOBS = 20;
 
 /** A batch for people: finished, or with live numbers. */
-export function summaryTable(manifest: Manifest, now: number, paint: Paint): string[] {
+export function summaryTable(manifest: BatchAccount, now: number, paint: Paint): string[] {
   const facts: [string, string][] = [['batch', paint.bold(manifest.batchId)]];
   facts.push(
     manifest.outcome === null
@@ -16,6 +18,10 @@ export function summaryTable(manifest: Manifest, now: number, paint: Paint): str
   );
   if (manifest.failure !== null) {
     facts.push(['failure', paint.bad(`${manifest.failure.type}: ${manifest.failure.message}`)]);
+  }
+  if (manifest.trouble !== undefined) {
+    const words = wordsOf(manifest.trouble);
+    facts.push(['trouble', paint.warn(`${describeTrouble(words)} (attempt ${words.attempt})`)]);
   }
   if (manifest.model !== null)
     facts.push(['model', `${manifest.model} ${manifest.endpoint ?? ''}`.trimEnd()]);

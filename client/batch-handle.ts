@@ -10,6 +10,8 @@ import { LonghaulError } from './failures.js';
 import { finalProgress } from './final-progress.js';
 import type { Temporal } from './temporal.js';
 import type { BatchHandle, CancelOptions, ControlOptions, ProgressOptions, WaitOptions } from './types.js';
+import { findTrouble } from './trouble.js';
+import type { Trouble } from './trouble.js';
 import { watchProgress } from './watch-progress.js';
 
 const ACKNOWLEDGE_MS = 10_000;
@@ -66,6 +68,10 @@ export class BatchHandleOverTemporal implements BatchHandle {
   async status(): Promise<Manifest> {
     if (this.#finished !== null) return this.#finished;
     return (await BatchRun.latest(this.#temporal, this.#files)).status();
+  }
+
+  async trouble(): Promise<Trouble | null> {
+    return this.#finished === null ? findTrouble(this.#temporal, this.batchId) : null;
   }
 
   async result({ signal }: WaitOptions = {}): Promise<Manifest> {

@@ -20,6 +20,7 @@ export type {
   ScheduleOptions,
   Schedules,
   StartOptions,
+  Trouble,
   WaitOptions,
   WorkerCount,
 } from './types.js';

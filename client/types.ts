@@ -6,6 +6,9 @@ import type { BatchPhase, BatchProgress } from '../batch/progress.js';
 import type { SearchAttributeName } from '../batch/wire-names.js';
 import type { ErrorLine, ResultLine } from '../schemas/result-line.js';
 import type { RunBatchInput } from '../schemas/run-batch-input.js';
+import type { Trouble } from './trouble.js';
+
+export type { Trouble } from './trouble.js';
 
 /** Nothing is connected until a call needs Temporal. */
 export interface ConnectOptions {
@@ -88,6 +91,8 @@ export interface BatchHandle {
   progress(options?: ProgressOptions): AsyncIterable<BatchProgress>;
   /** The manifest, or live numbers in its shape with `outcome: null`. */
   status(): Promise<Manifest>;
+  /** What of an open batch failed and is being tried again, or null. Needs no worker. */
+  trouble(): Promise<Trouble | null>;
   /**
    * Waits until the batch has closed. A batch that failed with a manifest returns it; one that ended without one
    * throws its failure: `InvalidInput`, `FingerprintMismatch`, `BatchTerminated` and so on.

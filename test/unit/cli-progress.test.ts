@@ -5,7 +5,7 @@ import type { BatchProgress, JobProgress } from '../../batch/progress.js';
 import { NO_ROWS } from '../../batch/rows.js';
 import { isHandedOver } from '../../cli/follow.js';
 import { PLAIN } from '../../cli/paint.js';
-import { plainLine, renderBlock } from '../../cli/progress-block.js';
+import { plainLine, renderBlock, troubleLine } from '../../cli/progress-block.js';
 import type { ProgressView } from '../../cli/progress-block.js';
 import { RateMeter } from '../../cli/rate-meter.js';
 
@@ -55,14 +55,14 @@ describe('live block', () => {
   });
 
   it('says what a waiting batch asks of its reader, and what is tried again', () => {
-    const trouble = { message: 'the provider is unreachable', attempt: 3 };
+    const trouble = { what: 'the provider is unavailable', why: '503', remedy: null, attempt: 3 };
     const lines = renderBlock(
       view({ progress: progress({ phase: 'waiting-for-auth' }), trouble }),
       200,
       PLAIN,
     );
     expect(lines.at(-2)).toContain('longhaul resume tickets-0123456789ab');
-    expect(lines.at(-1)).toBe('  attempt 3: the provider is unreachable');
+    expect(lines.at(-1)).toBe('  attempt 3: the provider is unavailable, trying again: 503');
   });
 
   it('names no more than eight jobs, and how many there are beyond', () => {
@@ -78,7 +78,8 @@ describe('live block', () => {
         count,
         count,
         fc.constantFrom(...BATCH_PHASES),
-        (width, total, done, phase) => {
+        fc.string({ maxLength: 200 }),
+        (width, total, done, phase, why) => {
           const rows = {
             ...NO_ROWS,
             total,
@@ -86,12 +87,16 @@ describe('live block', () => {
             unanswered: Math.max(0, total - done),
           };
           const lines = renderBlock(
-            view({ progress: progress({ rows, rowsDone: rows.succeeded, phase, jobs: [] }), leftMs: done }),
+            view({
+              progress: progress({ rows, rowsDone: rows.succeeded, phase, jobs: [] }),
+              leftMs: done,
+              trouble: { what: 'createJob fails', why, remedy: null, attempt: 2 },
+            }),
             width,
             PLAIN,
           );
           for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
-          expect(lines.join('\n')).not.toMatch(/NaN|Infinity|undefined/);
+          expect(lines.slice(0, 3).join('\n')).not.toMatch(/NaN|Infinity|undefined/);
         },
       ),
     );
@@ -120,10 +125,31 @@ describe('plain lines', () => {
   });
 
   it('repeat nothing for a further attempt at the same', () => {
-    const trouble = { message: 'the provider is unreachable', attempt: 2 };
+    const trouble = { what: 'the provider is unavailable', why: '503', remedy: null, attempt: 2 };
     const before = view({ trouble });
-    expect(plainLine(before, view())).toContain('the provider is unreachable');
-    expect(plainLine(view({ trouble: { ...trouble, attempt: 9 } }), before)).toBeNull();
+    expect(plainLine(before, view())).toContain('the provider is unavailable, trying again: 503');
+    expect(plainLine(view({ trouble: { ...trouble, why: 'ECONNRESET', attempt: 9 } }), before)).toBeNull();
+  });
+});
+
+describe('without progress', () => {
+  const trouble = { what: 'the provider is unavailable', why: '503', remedy: null, attempt: 2 };
+  const waiting = view({ progress: progress({ phase: 'waiting-for-auth' }) });
+
+  it('what stops a batch is said once, and that it goes on', () => {
+    expect(troubleLine(view(), null)).toBeNull();
+    expect(troubleLine(view({ trouble }), null)).toBe(
+      'tickets-0123456789ab: the provider is unavailable, trying again: 503',
+    );
+    const later = view({ trouble: { ...trouble, why: 'ECONNRESET', attempt: 9 } });
+    expect(troubleLine(later, view({ trouble }))).toBeNull();
+    expect(troubleLine(waiting, later)).toContain('longhaul resume tickets-0123456789ab');
+    expect(troubleLine(view(), waiting)).toBe('tickets-0123456789ab goes on');
+  });
+
+  it('progress and the end are not said', () => {
+    expect(troubleLine(view({ progress: progress({ rowsDone: 190 }) }), view())).toBeNull();
+    expect(troubleLine(view({ progress: progress({ phase: 'done' }) }), waiting)).toBeNull();
   });
 });
 

@@ -1,0 +1,67 @@
+import type { Client } from '@temporalio/client';
+import { LonghaulError } from './failures.js';
+import type { Temporal } from './temporal.js';
+
+/** Something of a batch that failed and is being tried again: why nothing advances just now. */
+export interface Trouble {
+  /** `createJob`, `upload` and so on. */
+  readonly activity: string;
+  /** Null: it is of the batch as a whole. */
+  readonly shard: number | null;
+  /** Of the next or the running attempt, from 2. */
+  readonly attempt: number;
+  /** A failure type, such as `ProviderUnavailable`; null for a failure without one. */
+  readonly type: string | null;
+  readonly message: string;
+}
+
+/** Shards that are looked at: what ails one commonly ails all. */
+const MAX_SHARDS = 4;
+
+/**
+ * The worst of what is being retried in a batch and its running shards, or null. It is read from Temporal, so that no
+ * worker has to answer. Never fails for being asked.
+ */
+export async function findTrouble(temporal: Temporal, batchId: string): Promise<Trouble | null> {
+  try {
+    const found = await temporal.call(async (client) => {
+      const batch = await pendingOf(client, batchId);
+      const shards = batch.children.slice(0, MAX_SHARDS).map((id) => pendingOf(client, id));
+      return [batch, ...(await Promise.all(shards))].flatMap(({ troubles }) => troubles);
+    });
+    return found.toSorted((a, b) => b.attempt - a.attempt)[0] ?? null;
+  } catch (error) {
+    // A batch that just ended, a server that is away: others say so.
+    if (error instanceof LonghaulError) return null;
+    throw error;
+  }
+}
+
+async function pendingOf(
+  client: Client,
+  workflowId: string,
+): Promise<{ readonly troubles: readonly Trouble[]; readonly children: readonly string[] }> {
+  const { raw } = await client.workflow.getHandle(workflowId).describe();
+  const shard = shardOf(workflowId);
+  const troubles = (raw.pendingActivities ?? []).flatMap(({ activityType, attempt, lastFailure }) =>
+    lastFailure === null || lastFailure === undefined
+      ? []
+      : [
+          {
+            activity: activityType?.name ?? '',
+            shard,
+            attempt: attempt ?? 1,
+            type: lastFailure.applicationFailureInfo?.type ?? null,
+            message: lastFailure.message ?? '',
+          },
+        ],
+  );
+  const children = (raw.pendingChildren ?? []).flatMap((child) => child.workflowId ?? []);
+  return { troubles, children };
+}
+
+/** Of a shard's workflow id; null for a batch's. */
+function shardOf(workflowId: string): number | null {
+  const digits = /\/shard-(\d+)$/.exec(workflowId)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
