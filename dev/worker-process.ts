@@ -9,7 +9,7 @@ export interface WorkerSpec {
 }
 
 export interface WorkerEnd {
-  /** How it ended, its own account or the last lines of its log included. */
+  /** How it ended, with its own account of it or, where they may tell why, the last lines of its log. */
   readonly message: string;
   readonly wasReady: boolean;
   /** It named a reason itself, which a restart would hardly change. */
@@ -25,6 +25,9 @@ export interface WorkerProcessOptions {
   readonly readyTimeoutMs: number;
   readonly drainMs: number;
 }
+
+/** Signals by which a process ends itself: V8 out of memory, a panic of native code. They say why on stderr. */
+const OWN_CRASHES = new Set<NodeJS.Signals>(['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGTRAP']);
 
 /**
  * One run of the worker process. Over IPC it says `{type: 'ready'}` when it polls, or `{type: 'failed', message}`
@@ -73,15 +76,18 @@ export class WorkerProcess {
       });
     });
     this.ended = new Promise((resolve) => {
-      const settle = (how: string): void => {
+      const settle = (how: string, why: string): void => {
         clearTimeout(tooSlow);
-        const lines = reason ?? log.tail;
-        const message = lines === '' ? how : `${how}: ${lines}`;
+        const message = why === '' ? how : `${how}: ${why}`;
         resolve({ message, wasReady, named: failed, uptimeMs: Date.now() - startedAt });
       };
-      child.once('error', (error) => settle(error.message));
+      child.once('error', (error) => settle(error.message, ''));
       // `close` comes after the last line of stderr was read, `exit` may come before it.
-      child.once('close', (code, signal) => settle(signal ?? `exit code ${code}`));
+      child.once('close', (code, signal) => {
+        // Whoever kills a worker at work does not ask it first: its last lines are about something else.
+        const fromOutside = wasReady && signal !== null && !OWN_CRASHES.has(signal);
+        settle(signal ?? `exit code ${code}`, reason ?? (fromOutside ? '' : log.tail));
+      });
     });
   }
 

@@ -11,16 +11,22 @@ beforeEach(async () => {
 });
 afterEach(() => homes.remove());
 
-it('starts a killed worker again', async () => {
-  const session = await homes.connect();
-  const killed = session.workerPid ?? 0;
-  const exited = nextEvent(session, 'worker-exited');
-  const restarted = nextEvent(session, 'worker-restarted');
-  process.kill(killed, 'SIGKILL');
-  expect((await exited).message).toBe('SIGKILL: polling');
-  expect((await restarted).pid).not.toBe(killed);
-  expect(session.workerPid).toBe((await restarted).pid);
-});
+it.each([
+  ['killed from outside', 'SIGKILL', 'SIGKILL'],
+  ['that crashed', 'SIGABRT', 'SIGABRT: polling'],
+] as const)(
+  'starts a worker %s again, and quotes its log only if that may say why',
+  async (_how, signal, message) => {
+    const session = await homes.connect();
+    const killed = session.workerPid ?? 0;
+    const exited = nextEvent(session, 'worker-exited');
+    const restarted = nextEvent(session, 'worker-restarted');
+    process.kill(killed, signal);
+    expect((await exited).message).toBe(message);
+    expect((await restarted).pid).not.toBe(killed);
+    expect(session.workerPid).toBe((await restarted).pid);
+  },
+);
 
 it('restarts the worker for another key or emulator, never for a command without an opinion', async () => {
   const status = await homes.connect({ need: 'workflow-only' });
