@@ -1,8 +1,19 @@
 import { defineConfig } from 'vitest/config';
+import { UnhandledErrors } from './scripts/unhandled-errors.mjs';
+
+/** Where `scripts/test.mjs` wants its reports, for it to read after the run. */
+const { LONGHAUL_TEST_REPORTS: reports } = process.env;
 
 /** One project per suite of CONTRIBUTING.md; `scripts/test.mjs` runs them one after another. */
 export default defineConfig({
   test: {
+    ...(reports !== undefined && {
+      reporters: [
+        'default',
+        ['json', { outputFile: `${reports}.json` }],
+        new UnhandledErrors(`${reports}-unhandled.json`),
+      ],
+    }),
     projects: [
       // Milliseconds each; the time-out is for machines that are busy with something else.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },

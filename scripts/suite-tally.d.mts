@@ -16,5 +16,10 @@ export interface SuiteTally {
   readonly notes: readonly string[];
 }
 
-export function tallySuite(report: SuiteReport | null, exitCode: number | null): SuiteTally;
+export function tallySuite(
+  report: SuiteReport | null,
+  exitCode: number | null,
+  /** A line for each error outside of any test. */
+  unhandled?: readonly string[],
+): SuiteTally;
 export function closingLine(tallies: readonly SuiteTally[]): string;

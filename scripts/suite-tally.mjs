@@ -3,11 +3,15 @@
  *
  * Everything that is not a test that ran and passed counts as failed: a skipped test, a file that could not be
  * loaded, a suite without tests, a runner that died before it wrote its report, or one that reported success and
- * then ended with an error (an unhandled rejection).
+ * then ended with an error (an unhandled rejection). Such errors are named in the notes, as a log is read from its end.
  */
-export function tallySuite(report, exitCode) {
+export function tallySuite(report, exitCode, unhandled = []) {
   if (report === null)
-    return { passed: 0, failed: 1, notes: [`ended with exit code ${exitCode}, without a report`] };
+    return {
+      passed: 0,
+      failed: 1,
+      notes: [`ended with exit code ${exitCode}, without a report`, ...unhandled],
+    };
   const notes = [];
   const broken = report.testResults.filter(
     ({ status, assertionResults }) =>
@@ -26,6 +30,7 @@ export function tallySuite(report, exitCode) {
     notes.push(`ended with exit code ${exitCode} though no test failed: see the errors above`);
     failed = 1;
   }
+  notes.push(...unhandled);
   return { passed, failed, notes };
 }
 

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { closingLine, tallySuite } from '../../scripts/suite-tally.mjs';
+import { lineOf } from '../../scripts/unhandled-errors.mjs';
 
 const report = {
   numPassedTests: 3,
@@ -25,6 +27,22 @@ describe('the tally of a suite', () => {
     const tally = tallySuite(given, exitCode);
     expect(tally).toMatchObject({ passed, failed });
     expect(tally.notes.length > 0).toBe(failed > (given?.numFailedTests ?? 0));
+  });
+
+  it('names the errors outside of any test last, what happened and where', () => {
+    const line = lineOf({
+      type: 'Unhandled Rejection',
+      name: 'StorageError',
+      message: 'the disk\nis gone',
+      stack: 'StorageError: the disk\n    at node:fs:1\n    at read (/src/storage/file.ts:3:4)\n    at run',
+      VITEST_TEST_PATH: join(process.cwd(), 'test/unit/some.test.ts'),
+      VITEST_TEST_NAME: 'reads',
+    });
+    expect(line).toBe(
+      'Unhandled Rejection: StorageError: the disk is gone at read (/src/storage/file.ts:3:4) [test/unit/some.test.ts] [reads]',
+    );
+    expect(tallySuite(report, 1, [line]).notes.at(-1)).toBe(line);
+    expect(lineOf({})).toBe('unhandled: Error: [object Object]');
   });
 
   it('ends in one line over all suites', () => {
