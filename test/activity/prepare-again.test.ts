@@ -82,10 +82,14 @@ describe('a batch that was prepared before', () => {
   it('prepares two attempts at once into one plan', async () => {
     const bench = await Bench.start();
     const uri = await bench.input(rows(5));
-    const [one, two] = await Promise.all([
-      bench.prepareUri(uri, { shardRows: 2 }),
-      bench.prepareUri(uri, { shardRows: 2 }),
-    ]);
+    const prepareOnce = () => bench.prepareUri(uri, { shardRows: 2 });
+    // One that finds in mid-writing that the other has made the plan leaves it to its next attempt.
+    const prepare = () =>
+      prepareOnce().catch((error: unknown) => {
+        expect(error).toMatchObject({ type: 'StorageUnavailable', nonRetryable: false });
+        return prepareOnce();
+      });
+    const [one, two] = await Promise.all([prepare(), prepare()]);
     expect(one).toMatchObject({ kind: 'prepared', shards: 3 });
     expect(two).toMatchObject({ kind: 'prepared', shards: 3 });
     expect(await bench.begin({ shard: 2 })).toMatchObject({ rows: 1 });
