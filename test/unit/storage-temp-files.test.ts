@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, open, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rm, utimes, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AppendFile } from '../../storage/append-file.js';
 import { StorageError } from '../../storage/errors.js';
 import { toStorageError } from '../../storage/file-errors.js';
@@ -122,8 +122,8 @@ describe('file system errors', () => {
     expect(toStorageError('text', operation).message).toBe('text');
   });
 
-  test.runIf(process.platform === 'linux')('a full disk fails the write, and every later one', async () => {
-    const handle = await open('/dev/full', 'w');
+  test.each(fullDisks())('a full disk fails the write, and every later one: %s', async (_name, openFull) => {
+    const handle = await openFull();
     try {
       const file = new AppendFile(handle, {
         bufferBytes: 1024,
@@ -139,3 +139,16 @@ describe('file system errors', () => {
     }
   });
 });
+
+/** Files that nothing can be written to: one that says so itself, and the system's own where it has one. */
+function fullDisks(): [string, () => Promise<FileHandle>][] {
+  const madeUp = async (): Promise<FileHandle> => {
+    const handle = await open(join(root, 'full'), 'w');
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    vi.spyOn(handle, 'write').mockRejectedValue(full);
+    return handle;
+  };
+  const ofLinux = (): Promise<FileHandle> => open('/dev/full', 'w');
+  const everywhere: [string, () => Promise<FileHandle>][] = [['a file', madeUp]];
+  return process.platform === 'linux' ? [...everywhere, ['/dev/full', ofLinux]] : everywhere;
+}
