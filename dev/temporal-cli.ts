@@ -1,15 +1,20 @@
 import type { FindOptions } from './binary-cache.js';
 import { findBinary, type BinaryRecipe } from './find-binary.js';
-import { lastLines, runCommand } from './run-command.js';
+import { goInstall, goInstallCommand } from './go-install.js';
 import { TEMPORAL_SDK_VERSION, downloadFromTemporal } from './temporal-download.js';
 
-/** The newest version that `go install` accepts: 1.9.1 has a replace directive. */
-const BUILT_VERSION = '1.5.1';
-const GO_PACKAGE = `github.com/temporalio/cli/cmd/temporal@v${BUILT_VERSION}`;
-
-const TEMPORAL_CLI: BinaryRecipe = {
+const PROGRAM = {
   title: 'Temporal CLI',
   fileName: 'temporal',
+  path: 'github.com/temporalio/cli/cmd/temporal',
+  /** The newest version that `go install` accepts: 1.9.1 has a replace directive. */
+  version: '1.5.1',
+  takes: 'a few minutes',
+} as const;
+
+const TEMPORAL_CLI: BinaryRecipe = {
+  title: PROGRAM.title,
+  fileName: PROGRAM.fileName,
   tool: 'temporal-cli',
   variable: 'TEMPORAL_CLI_PATH',
   searchPath: true,
@@ -24,13 +29,13 @@ const TEMPORAL_CLI: BinaryRecipe = {
       fill: (folder, options) =>
         downloadFromTemporal({ artifact: 'cli', format: 'tar.gz' }, folder, 'temporal', options),
     },
-    { name: 'go install', version: BUILT_VERSION, fill: buildWithGo },
+    goInstall(PROGRAM),
   ],
   remedies: [
     'set TEMPORAL_CLI_PATH to the `temporal` binary',
     'put `temporal` on PATH (https://docs.temporal.io/cli)',
     'let this machine reach https://temporal.download',
-    `install Go, so that \`go install ${GO_PACKAGE}\` works`,
+    `install Go, so that \`${goInstallCommand(PROGRAM)}\` works`,
     'use a Temporal server that runs already: set TEMPORAL_ADDRESS',
   ],
 };
@@ -42,22 +47,4 @@ const TEMPORAL_CLI: BinaryRecipe = {
  */
 export function findTemporalCli(options: FindOptions): Promise<string> {
   return findBinary(TEMPORAL_CLI, options);
-}
-
-async function buildWithGo(folder: string, options: FindOptions): Promise<void> {
-  // Asked first, so that the line about minutes of building is not printed where there is no Go.
-  const version = await runCommand('go', ['version'], { env: options.env, signal: options.signal });
-  if (version.code !== 0) throw new Error(`\`go version\` failed: ${lastLines(version.stderr, 3)}`);
-  options.onProgress(`building the Temporal CLI ${BUILT_VERSION} with \`go install\` (a few minutes, once)`);
-  const started = Date.now();
-  const result = await runCommand('go', ['install', GO_PACKAGE], {
-    // A shell set up for cross-compiling would build for another machine, which `go install` refuses with GOBIN.
-    env: { ...options.env, GOBIN: folder, GOOS: '', GOARCH: '' },
-    cwd: folder,
-    signal: options.signal,
-  });
-  if (result.code !== 0) {
-    throw new Error(`\`go install ${GO_PACKAGE}\` failed: ${lastLines(result.stderr, 5)}`);
-  }
-  options.onProgress(`built the Temporal CLI in ${Math.round((Date.now() - started) / 1000)} s`);
 }

@@ -8,6 +8,8 @@ import { MissingBinaryError } from '../../dev/errors.js';
 import { TEMPORAL_SDK_VERSION, parseDownloadInfo } from '../../dev/temporal-download.js';
 import { findTemporalCli } from '../../dev/temporal-cli.js';
 import { findTestServer } from '../../dev/test-server.js';
+import { findClusterServer, findSqlTool } from '../../dev/cluster-server.js';
+import { findToxiproxy } from '../../dev/toxiproxy.js';
 
 let folder: string;
 let lines: string[];
@@ -101,6 +103,55 @@ it('builds with go once for two callers, and publishes the result whole', async 
   expect(lines.filter((line) => line.startsWith('building'))).toHaveLength(1);
   const left = (await readdir(`${folder}/cache/temporal-cli`)).filter((name) => name.includes('.tmp-'));
   expect(left).toEqual([]);
+});
+
+/** What each program says of itself, as seen on the real ones. */
+const BUILT_AS_SERVER = [
+  [
+    findClusterServer,
+    'go.temporal.io/server/cmd/server@v1.29.1',
+    'temporal version 1.29.1',
+    'temporal-server',
+  ],
+  [
+    findSqlTool,
+    'go.temporal.io/server/cmd/tools/sql@v1.29.1',
+    'temporal-sql-tool version 1.29.1',
+    'sql-tool',
+  ],
+  [
+    findToxiproxy,
+    'github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0',
+    'toxiproxy-server version git',
+    'toxiproxy',
+  ],
+] as const;
+
+it.each(BUILT_AS_SERVER)('%o gets a cache slot and a name of its own: %s', async (find, path, says, name) => {
+  await script(
+    `${folder}/bin/go`,
+    [
+      '[ "$1" = version ] && exit 0',
+      `[ "$2" = "${path}" ] || exit 1`,
+      'built=${2##*/}',
+      `printf '#!/bin/sh\\necho "${says}"\\n' > "$GOBIN/\${built%@*}"`,
+      'chmod +x "$GOBIN/${built%@*}"',
+    ].join('\n'),
+  );
+  const found = await find(options());
+  expect(found).toContain(`${folder}/cache/`);
+  expect(found).toContain(name);
+  expect(execFileSync(found, ['--version'], { encoding: 'utf8' })).toBe(`${says}\n`);
+});
+
+it('does not take the Temporal CLI for the server of a cluster', async () => {
+  const cli = await script(
+    `${folder}/named/temporal`,
+    'echo "temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)"',
+  );
+  await expect(findClusterServer(options({ TEMPORAL_SERVER_PATH: cli }))).rejects.toThrow(
+    'TEMPORAL_SERVER_PATH',
+  );
 });
 
 it('lists every option, and what was tried, when nothing worked', async () => {
