@@ -9,9 +9,16 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { closingLine, tallySuite } from './suite-tally.mjs';
 
-const SUITES = ['unit', 'activity', 'workflow', 'replay', 'e2e'];
-/** Suites that need Temporal's binaries. */
-const WITH_SERVERS = new Set(['workflow', 'replay', 'e2e']);
+const SUITES = ['unit', 'activity', 'workflow', 'replay', 'e2e', 'cluster'];
+/** Needs PostgreSQL, which only root can install: run when asked for by name. */
+const ON_REQUEST = new Set(['cluster']);
+/** The programs that suites need, by the variables that name them. */
+const PROGRAMS = {
+  workflow: ['TEMPORAL_CLI_PATH', 'TEMPORAL_TEST_SERVER_PATH'],
+  replay: ['TEMPORAL_CLI_PATH', 'TEMPORAL_TEST_SERVER_PATH'],
+  e2e: ['TEMPORAL_CLI_PATH', 'TEMPORAL_TEST_SERVER_PATH', 'TOXIPROXY_PATH'],
+  cluster: ['TEMPORAL_CLI_PATH', 'TEMPORAL_SERVER_PATH', 'TEMPORAL_SQL_TOOL_PATH'],
+};
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'), '../vitest.mjs');
@@ -24,7 +31,8 @@ function chosenSuites() {
   const names = values.suite.flatMap((value) => value.split(','));
   const unknown = names.filter((name) => !SUITES.includes(name));
   if (unknown.length > 0) throw new Error(`no suite ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
-  return { suites: names.length === 0 ? SUITES : SUITES.filter((name) => names.includes(name)), positionals };
+  const isChosen = (name) => (names.length === 0 ? !ON_REQUEST.has(name) : names.includes(name));
+  return { suites: SUITES.filter(isChosen), positionals };
 }
 
 /** Runs a step that the suites rest on. */
@@ -33,6 +41,12 @@ function prepare(title, args) {
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (error === undefined && status === 0) return [];
   return [{ passed: 0, failed: 1, notes: [`${title} failed`] }];
+}
+
+function preparePrograms(suites) {
+  const programs = new Set(suites.flatMap((suite) => PROGRAMS[suite] ?? []));
+  if (programs.size === 0) return [];
+  return prepare('finding or building the servers', ['dist/dev/prepare-binaries.js', ...programs]);
 }
 
 function runSuite(suite, filters, folder) {
@@ -80,12 +94,13 @@ function runSuites({ suites, positionals }) {
 
 function main() {
   const chosen = chosenSuites();
-  let tallies = prepare('the build', ['scripts/build.mjs']);
-  if (tallies.length === 0 && chosen.suites.some((suite) => WITH_SERVERS.has(suite))) {
-    tallies = prepare("finding or building Temporal's binaries", ['dist/dev/prepare-binaries.js']);
-  }
-  for (const { notes } of tallies) process.stdout.write(`${notes.join('\n')}\n`);
-  if (tallies.length === 0) tallies = runSuites(chosen);
+  const built = prepare('the build', ['scripts/build.mjs']);
+  const isBuilt = built.length === 0;
+  // Tests that miss a program fail by themselves; the others tell something all the same.
+  const prepared = isBuilt ? preparePrograms(chosen.suites) : [];
+  const results = isBuilt ? runSuites(chosen) : [];
+  for (const { notes } of [...built, ...prepared]) process.stdout.write(`${notes.join('\n')}\n`);
+  const tallies = [...built, ...prepared, ...results];
   process.stdout.write(`${closingLine(tallies)}\n`);
   process.exitCode = tallies.some(({ failed }) => failed > 0) ? 1 : 0;
 }
