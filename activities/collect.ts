@@ -1,7 +1,10 @@
+import { sleep } from '@temporalio/activity';
 import { speaksOfQuota, unansweredRows } from '../batch/job-end.js';
 import { isTerminal } from '../batch/job-phase.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, roundFile } from '../batch/layout.js';
+import { isDoubtful } from '../batch/output-doubt.js';
+import type { OutputReading } from '../batch/output-doubt.js';
 import { ProviderError } from '../providers/errors.js';
 import type { BatchProvider, RemoteJob } from '../providers/provider.js';
 import { jobRecordSchema } from '../schemas/records.js';
@@ -23,15 +26,15 @@ import { OutputReader } from './output-reader.js';
 import { requirePlan } from './records.js';
 import { roundAccount } from './round-account.js';
 
-/** Attempts that do not believe a job that counts more answers than its files have: some are slow to show. */
-const DOUBTING_ATTEMPTS = 2;
+/** Before files that seem to lack something are downloaded again. */
+const DOUBT_PAUSE_MS = 1_000;
 
 /**
  * Reads a finished job's result files, gives every row of the round its answer or the reason why there is none, and
  * closes the round with `account.json`.
  *
  * *Idempotency*: `account.json` is created once and closes the round; before it, everything is written anew.
- * *Retries*: from the first byte; a download that was cut short is noticed.
+ * *Retries*: from the first byte; a download that was cut short is noticed and repeated.
  * *Cancellation*: between two pieces; the round stays open, its job's output stays at the provider.
  */
 export async function collect(deps: ActivityDeps, input: CollectInput): Promise<CollectResult> {
@@ -45,9 +48,14 @@ export async function collect(deps: ActivityDeps, input: CollectInput): Promise<
   const record = await requireJob(deps.store, roundFile.job(layout.round(batchId, shard, round)));
   const scratch = await createScratch(deps.scratchDir, `collect-${batchId}-${shard}-${round}`);
   try {
-    const job = await jobByNow(provider, attempt, input);
-    const collection = new Collection(deps, attempt, provider, { ...input, job }, record);
-    return asResult(await collection.run(scratch.dir));
+    const readings: OutputReading[] = [];
+    for (let repeated = attempt.number > 1; ; repeated = true) {
+      const job = repeated ? await jobByNow(provider, attempt, input) : input.job;
+      const collection = new Collection(deps, attempt, provider, { ...input, job }, record);
+      const account = await collection.run(scratch.dir, readings);
+      if (account !== null) return asResult(account);
+      await sleep(DOUBT_PAUSE_MS);
+    }
   } finally {
     await scratch.dispose();
   }
@@ -66,14 +74,14 @@ async function requireJob(store: Store, path: string): Promise<JobRecord> {
   );
 }
 
-/** An attempt that was not the first asks again: the job may name files by now that it did not name when it ended. */
+/** A repetition asks again: the job may name files by now that it did not name when it ended. */
 async function jobByNow(
   provider: BatchProvider,
   attempt: Attempt,
   input: CollectInput,
 ): Promise<JobSnapshot> {
   const { job, deleted } = input;
-  if (attempt.number === 1 || deleted) return job;
+  if (deleted) return job;
   try {
     const { outputFile, errorFile, counts } = await provider.getJob(job.jobId, { signal: attempt.signal });
     return {
@@ -111,17 +119,22 @@ class Collection {
     this.#folder = layout.round(attempt.batchId, input.shard, input.round);
   }
 
-  async run(scratchDir: string): Promise<RoundAccountRecord> {
+  /** Null: what was downloaded may lack something. Its reading is added to the earlier ones. */
+  async run(scratchDir: string, readings: OutputReading[]): Promise<RoundAccountRecord | null> {
     const path = roundFile.quarantine(this.#folder);
     const quarantine = await this.#deps.store.openWriter(path, { secret: true });
     try {
-      return await this.#sorted(scratchDir, quarantine);
+      return await this.#sorted(scratchDir, quarantine, readings);
     } finally {
       await quarantine.abort();
     }
   }
 
-  async #sorted(dir: string, quarantine: StoreWriter): Promise<RoundAccountRecord> {
+  async #sorted(
+    dir: string,
+    quarantine: StoreWriter,
+    readings: OutputReading[],
+  ): Promise<RoundAccountRecord | null> {
     const { job, deleted } = this.#input;
     const lookup = await lookupOf(this.#rows());
     const reader = new OutputReader(this.#provider, this.#deps.scratchDir, this.#attempt);
@@ -130,22 +143,13 @@ class Collection {
     const sorter = await AnswerSorter.create({ dir, lookup, rows: lookup.size, expectedBytes, quarantine });
     try {
       for (const file of files) await reader.read(file, sorter);
-      if (!deleted && !reader.gone) this.#assertCounted(reader.lines, lookup.size);
+      readings.push(reader.reading());
+      const { counts } = job;
+      if (!deleted && !reader.gone && isDoubtful(readings, { counts, rows: lookup.size })) return null;
       return await this.#write(sorter, reader.gone, quarantine);
     } finally {
       await sorter.dispose();
     }
-  }
-
-  /** A row that is called missing is bought again, so a job that counts it as done is asked twice. */
-  #assertCounted(lines: number, rows: number): void {
-    const { jobId, counts } = this.#input.job;
-    const done = Math.min(counts.succeeded + counts.failed, rows);
-    if (lines >= done || this.#attempt.number > DOUBTING_ATTEMPTS) return;
-    throw new BatchError(
-      'IntegrityMismatch',
-      `job ${jobId} counts ${done} rows as done and its files have ${lines}; they are downloaded again`,
-    );
   }
 
   async #write(

@@ -1,5 +1,7 @@
+import type { OutputReading } from '../batch/output-doubt.js';
 import { ProviderError } from '../providers/errors.js';
 import type { BatchProvider, FileDownload } from '../providers/provider.js';
+import { hashing, sha256Hex } from '../storage/hash.js';
 import { readLines } from '../storage/jsonl.js';
 import { assertFreeSpace } from '../storage/scratch.js';
 import type { AnswerSorter } from './answer-sorter.js';
@@ -8,6 +10,7 @@ import { BatchError } from './batch-error.js';
 
 /** A line of the provider's longer than this is no answer of a row: it is quarantined unread. */
 const MAX_LINE_BYTES = 128 * 1024 * 1024;
+const NEWLINE = 0x0a;
 
 interface ResultFile {
   readonly fileId: string;
@@ -19,8 +22,9 @@ export class OutputReader {
   /** A file that the job names can't be had any more. */
   gone = false;
   expectedBytes = 0;
-  /** Lines of all files, whatever they say. */
-  lines = 0;
+  #lines = 0;
+  #cutOff = false;
+  #digests: string[] = [];
   readonly #provider: BatchProvider;
   readonly #scratchDir: string;
   readonly #attempt: Attempt;
@@ -52,19 +56,34 @@ export class OutputReader {
     const download = await this.#unlessGone(() => this.#provider.downloadFile(fileId, { signal }));
     if (download === null) return;
     let received = 0;
+    let lastByte: number | undefined = NEWLINE;
     const { beat } = this.#attempt;
     async function* counted(): AsyncGenerator<Uint8Array> {
       for await (const chunk of download?.content ?? []) {
         received += chunk.length;
+        lastByte = chunk.at(-1) ?? lastByte;
         beat(`${received} of ${bytes ?? 'unknown'} bytes of ${fileId}`);
         yield chunk;
       }
     }
-    for await (const lines of readLines(counted(), { maxLineBytes: MAX_LINE_BYTES })) {
-      this.lines += lines.length;
-      for (const line of lines) await sorter.add(line.bytes, this.#provider.readOutputLine(line.bytes));
+    const source = hashing(counted());
+    let lastIsUnreadable = false;
+    for await (const lines of readLines(source.bytes, { maxLineBytes: MAX_LINE_BYTES })) {
+      this.#lines += lines.length;
+      for (const line of lines) {
+        const read = this.#provider.readOutputLine(line.bytes);
+        lastIsUnreadable = read.kind === 'unreadable';
+        await sorter.add(line.bytes, read);
+      }
     }
     assertWhole(fileId, received, bytes, download);
+    this.#cutOff ||= bytes === null && lastByte !== NEWLINE && lastIsUnreadable;
+    this.#digests.push(source.digest());
+  }
+
+  /** What came of all files that were read. */
+  reading(): OutputReading {
+    return { lines: this.#lines, cutOff: this.#cutOff, sha256: sha256Hex(this.#digests.join()) };
   }
 
   async #unlessGone<T>(call: () => Promise<T>): Promise<T | null> {

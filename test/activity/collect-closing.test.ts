@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { layout } from '../../batch/layout.js';
 import { ProviderError } from '../../providers/errors.js';
@@ -22,26 +23,59 @@ describe('a download', () => {
     expect((await round.collect({ output: whole })).rows).toMatchObject({ succeeded: 3 });
   });
 
-  it('with fewer lines than the job counts is repeated, and believed when it stays so', async () => {
+  const untold = (id: string) => Promise.resolve({ id, name: id, bytes: null, lines: null, createdAt: 0 });
+  const counts = { total: 3, completed: 3, succeeded: 2, failed: 1 };
+
+  /** A provider whose n-th download brings the n-th part, and the last one from then on. */
+  function downloads(...parts: readonly string[]) {
+    let calls = 0;
+    const downloadFile = () => {
+      const content = Buffer.from(parts[Math.min(calls, parts.length - 1)] ?? '');
+      calls += 1;
+      return Promise.resolve({ contentLength: null, content: Readable.from([content]) });
+    };
+    return { provider: { getFile: untold, downloadFile }, calls: () => calls };
+  }
+
+  it('with fewer lines than the job counts is repeated, and believed when the same comes three times', async () => {
     const round = await ScriptedRound.begin(rows(3));
-    const getFile = (id: string) => Promise.resolve({ id, name: id, bytes: null, lines: null, createdAt: 0 });
-    const job = { counts: { total: 3, completed: 3, succeeded: 2, failed: 1 } };
-    const ending = { output: fileOf(answer('r0'), answer('r1')), job, provider: { getFile } };
-    for (const attempt of [1, 2]) {
-      const failure = await failureOf(round.collect({ ...ending, attempt }));
-      expect(failure).toMatchObject({ type: 'IntegrityMismatch', nonRetryable: false });
-    }
-    expect(await round.collect({ ...ending, attempt: 3 })).toMatchObject({
-      rows: { succeeded: 2, missing: 1 },
-    });
+    const { provider, calls } = downloads(
+      fileOf(answer('r0'), 'broken', answer('r0')).slice(0, 60),
+      fileOf(answer('r0'), answer('r1')),
+    );
+    const sums = await round.collect({ output: whole, job: { counts }, provider });
+    expect(sums.rows).toMatchObject({ succeeded: 2, missing: 1 });
+    expect(calls()).toBe(4);
+    // What the earlier downloads brought is forgotten.
+    expect(await round.quarantine()).toEqual([]);
+  });
+
+  it('that is cut behind a line is repeated, by whatever attempt', async () => {
+    const round = await ScriptedRound.begin(rows(3));
+    const { provider, calls } = downloads(fileOf(answer('r0')), '', whole);
+    const sums = await round.collect({ output: whole, job: { counts }, provider, attempt: 7 });
+    expect(sums.rows).toMatchObject({ succeeded: 3 });
+    expect(calls()).toBe(3);
+  });
+
+  it('that is cut in the middle of a line is repeated, though nobody counts', async () => {
+    const round = await ScriptedRound.begin(rows(3));
+    const { provider, calls } = downloads(whole.slice(0, -40), whole);
+    expect((await round.collect({ output: whole, provider })).rows).toMatchObject({ succeeded: 3 });
+    expect(calls()).toBe(2);
+  });
+
+  it('whose last line has no end is whole if it can be read', async () => {
+    const round = await ScriptedRound.begin(rows(3));
+    const { provider, calls } = downloads(whole.slice(0, -1));
+    expect((await round.collect({ output: whole, provider })).rows).toMatchObject({ succeeded: 3 });
+    expect(calls()).toBe(1);
   });
 
   it('is made of the files that the job names by now', async () => {
     const round = await ScriptedRound.begin(rows(3));
-    const counts = { total: 3, completed: 3, succeeded: 3, failed: 0 };
-    expect(await failureOf(round.collect({ job: { counts } }))).toMatchObject({ type: 'IntegrityMismatch' });
     // The job was over before its output file had a name.
-    const { deps, input, attempt } = round.ending({ output: whole, job: { counts }, attempt: 2 });
+    const { deps, input, attempt } = round.ending({ output: whole, job: { counts } });
     const early = { ...input, job: { ...input.job, outputFile: null } };
     const sums = await runActivity(deps, 'collect', early, attempt);
     expect(sums.rows).toMatchObject({ succeeded: 3 });
@@ -50,9 +84,9 @@ describe('a download', () => {
 
   it('is not repeated for counts that are too small, or for lines that say nothing', async () => {
     const round = await ScriptedRound.begin(rows(3));
-    const counts = { total: 0, completed: 2, succeeded: 1, failed: 1 };
+    const few = { total: 0, completed: 2, succeeded: 1, failed: 1 };
     const output = fileOf('broken', answer('r0'), answer('r0'), answer('x'));
-    expect((await round.collect({ output, job: { counts } })).rows).toMatchObject({
+    expect((await round.collect({ output, job: { counts: few } })).rows).toMatchObject({
       succeeded: 1,
       missing: 2,
     });

@@ -2,28 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { layout, roundFile } from '../../batch/layout.js';
 import { Bench, failureOf } from '../support/activity-env.js';
 import { BATCH, collectInput, rows } from '../support/activity-inputs.js';
-import type { BenchOptions } from '../support/activity-env.js';
 import type { Wire } from '../support/activity-inputs.js';
+import { endedJob } from '../support/ended-job.js';
 
 const RESULTS = layout.results(BATCH);
-
-/** A job on rows r0 … r9 that was created under these faults. */
-async function job(faults: readonly Wire[], options: BenchOptions = {}) {
-  const bench = await Bench.start({ ...options, emulator: { jobSeconds: 100, ...options.emulator } });
-  await bench.setFaults(...faults.map((fault) => ({ route: 'createJob', fault })));
-  await bench.prepare(rows(10));
-  const { open, job: created } = await bench.submit();
-  return {
-    bench,
-    open,
-    jobId: created.jobId,
-    collect: async (more: Partial<Parameters<typeof collectInput>[2]> = {}, attempt = 1) => {
-      const ended = await bench.ended(created.jobId);
-      const sums = await bench.run('collect', collectInput(open, ended, more), { attempt });
-      return { ended, sums };
-    },
-  };
-}
 
 describe('a job at the provider', () => {
   it.each([
@@ -77,7 +59,7 @@ describe('a job at the provider', () => {
       { succeeded: 2, cancelled: 8 },
     ],
   ] as const)('may end with %s', async (_, faults, status, classes) => {
-    const { collect, bench } = await job(faults);
+    const { collect, bench } = await endedJob(faults);
     const { ended, sums } = await collect();
     expect(ended.status).toBe(status);
     expect(sums.rows).toMatchObject({ total: 10, ...classes });
@@ -87,47 +69,25 @@ describe('a job at the provider', () => {
   });
 
   it('may count rows that its files lack; they are looked for again before they are bought again', async () => {
-    const { collect } = await job([{ type: 'missingRows', count: 3 }]);
-    expect(await failureOf(collect())).toMatchObject({ type: 'IntegrityMismatch' });
-    expect(await failureOf(collect({}, 2))).toMatchObject({ type: 'IntegrityMismatch' });
-    expect((await collect({}, 3)).sums).toMatchObject({ retryable: 3, rows: { succeeded: 7, missing: 3 } });
+    const { bench, collect } = await endedJob([{ type: 'missingRows', count: 3 }]);
+    expect((await collect()).sums).toMatchObject({ retryable: 3, rows: { succeeded: 7, missing: 3 } });
+    expect(await bench.requests('fileContent')).toHaveLength(3);
   });
 
   it('may count wrongly', async () => {
-    const { bench, collect } = await job([]);
+    const { bench, collect } = await endedJob([]);
     await bench.setFaults({ route: 'getJob', fault: { type: 'wrongCounters' } });
     expect((await collect()).sums.rows).toMatchObject({ succeeded: 10 });
   });
 
   it('may have no room in a quota, which it says in its own errors', async () => {
     const errors = [{ message: 'Too many pending requests for this workspace' }];
-    const { collect } = await job([{ type: 'jobOutcome', status: 'FAILED', errors }]);
+    const { collect } = await endedJob([{ type: 'jobOutcome', status: 'FAILED', errors }]);
     expect((await collect()).sums).toMatchObject({ quota: true, retryable: 10 });
   });
 
-  it.each(['close', 'short'])('may have a download that is cut off (%s)', async (ending) => {
-    const { bench, collect } = await job([]);
-    await bench.setFaults({
-      route: 'fileContent',
-      nth: 1,
-      fault: { type: 'truncatedDownload', share: 0.5, ending },
-    });
-    expect(await failureOf(collect())).toMatchObject({ type: 'IntegrityMismatch', nonRetryable: false });
-    expect((await collect({}, 2)).sums.rows).toMatchObject({ succeeded: 10 });
-  });
-
-  it('may have a download that is cut off where nobody says how long it is', async () => {
-    const { bench, collect } = await job([]);
-    await bench.setFaults(
-      { route: 'fileContent', nth: 1, fault: { type: 'truncatedDownload', share: 0.5, ending: 'short' } },
-      { route: 'getFile', fault: { type: 'bytesNull' } },
-    );
-    expect(await failureOf(collect())).toMatchObject({ type: 'IntegrityMismatch', nonRetryable: false });
-    expect((await collect({}, 2)).sums.rows).toMatchObject({ succeeded: 10 });
-  });
-
   it('may lose its output before it is collected', async () => {
-    const { bench, jobId, collect } = await job([], { emulator: { resultRetentionSeconds: 60 } });
+    const { bench, jobId, collect } = await endedJob([], { emulator: { resultRetentionSeconds: 60 } });
     const ended = await bench.ended(jobId);
     expect(ended.phase).toBe('succeeded');
     bench.clock.advance(120_000);
@@ -139,7 +99,7 @@ describe('a job at the provider', () => {
   });
 
   it('may be deleted', async () => {
-    const { bench, jobId, open } = await job([]);
+    const { bench, jobId, open } = await endedJob([]);
     const seen = await bench.run('getJob', { jobId });
     await bench.provider.deleteJob(jobId, {});
     expect(await failureOf(bench.run('getJob', { jobId }))).toMatchObject({ type: 'ProviderNotFound' });
@@ -150,7 +110,7 @@ describe('a job at the provider', () => {
   it('answers alike whether it was disturbed or not', async () => {
     const texts = [];
     for (const disturbed of [false, true]) {
-      const { bench, collect } = await job([]);
+      const { bench, collect } = await endedJob([]);
       if (disturbed)
         await bench.setFaults({ route: 'fileContent', nth: 1, fault: { type: 'reset', when: 'after' } });
       if (disturbed) await failureOf(collect());
@@ -164,7 +124,7 @@ describe('a job at the provider', () => {
 
 describe('cancelling a job', () => {
   it('is asked for once and may be asked for again', async () => {
-    const { bench, jobId, collect } = await job([]);
+    const { bench, jobId, collect } = await endedJob([]);
     bench.clock.advance(50_000);
     expect(await bench.run('cancelJob', { jobId })).toMatchObject({ phase: 'cancelling' });
     expect(await bench.run('cancelJob', { jobId })).toMatchObject({ jobId });
@@ -174,13 +134,13 @@ describe('cancelling a job', () => {
   });
 
   it('may lose the race', async () => {
-    const { bench, jobId, collect } = await job([{ type: 'cancelRace' }]);
+    const { bench, jobId, collect } = await endedJob([{ type: 'cancelRace' }]);
     await bench.run('cancelJob', { jobId });
     expect((await collect()).sums.rows).toMatchObject({ succeeded: 10 });
   });
 
   it('at the deadline makes the rest expired', async () => {
-    const { bench, jobId, collect } = await job([{ type: 'stuckQueued' }]);
+    const { bench, jobId, collect } = await endedJob([{ type: 'stuckQueued' }]);
     await bench.run('cancelJob', { jobId });
     expect((await collect({ deadlinePassed: true })).sums).toMatchObject({
       retryable: 0,
@@ -189,7 +149,7 @@ describe('cancelling a job', () => {
   });
 
   it('of a job that is gone fails as not found', async () => {
-    const { bench, jobId } = await job([]);
+    const { bench, jobId } = await endedJob([]);
     await bench.provider.deleteJob(jobId, {});
     expect(await failureOf(bench.run('cancelJob', { jobId }))).toMatchObject({ type: 'ProviderNotFound' });
   });
@@ -197,7 +157,7 @@ describe('cancelling a job', () => {
 
 describe('looking at a job', () => {
   it('tells an unknown status from an end', async () => {
-    const { bench, jobId } = await job([]);
+    const { bench, jobId } = await endedJob([]);
     await bench.setFaults({ route: 'getJob', fault: { type: 'unknownStatus', status: 'PAUSED' } });
     expect(await bench.run('getJob', { jobId })).toMatchObject({ phase: 'unknown', status: 'PAUSED' });
   });
@@ -208,7 +168,7 @@ describe('looking at a job', () => {
     [429, 'ProviderRateLimited', false],
     [503, 'ProviderUnavailable', false],
   ])('fails with %i as %s', async (status, type, nonRetryable) => {
-    const { bench, jobId } = await job([]);
+    const { bench, jobId } = await endedJob([]);
     await bench.setFaults({ route: '*', fault: { type: 'status', status } });
     const details = [{ status, batchHasJob: nonRetryable }];
     expect(await failureOf(bench.run('getJob', { jobId }))).toMatchObject({ type, nonRetryable, details });
@@ -217,7 +177,7 @@ describe('looking at a job', () => {
   });
 
   it('shows no more than references and counts', async () => {
-    const { bench, jobId } = await job([]);
+    const { bench, jobId } = await endedJob([]);
     const ended = await bench.ended(jobId);
     expect(Object.keys(ended).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
       'completedAt',
@@ -252,7 +212,7 @@ describe('cleaning up', () => {
     ['input', 2],
     ['all', 0],
   ] as const)('removes %s files, of closed rounds, and no job', async (cleanup, left) => {
-    const { bench, collect } = await job([{ type: 'rowErrors', count: 1, status: 422 }]);
+    const { bench, collect } = await endedJob([{ type: 'rowErrors', count: 1, status: 422 }]);
     await collect();
     expect(await filesLeft(bench)).toHaveLength(3);
     expect(await bench.run('cleanup', { cleanup })).toEqual({});
@@ -264,7 +224,7 @@ describe('cleaning up', () => {
   });
 
   it('leaves the files of a job that still runs', async () => {
-    const { bench } = await job([]);
+    const { bench } = await endedJob([]);
     await bench.run('cleanup', { cleanup: 'all' });
     expect(await filesLeft(bench)).toHaveLength(1);
   });

@@ -1,0 +1,31 @@
+import type { JobCounts } from './job-phase.js';
+
+/** One download of all of a job's result files. */
+export interface OutputReading {
+  /** Over the bytes of all files. */
+  readonly sha256: string;
+  /** Lines of all files, whatever they say. */
+  readonly lines: number;
+  /** A file whose length nobody said ended in the middle of a line. */
+  readonly cutOff: boolean;
+}
+
+/** A reading that looks like a part is believed when the same bytes came so many times in a row. */
+const BELIEVED_AFTER = 3;
+
+/**
+ * Whether a download may lack lines that the provider has: it ends in the middle of one, or has fewer than the job
+ * counts as done. A row that is called missing is bought again, so such a download is repeated: it was cut off on
+ * its way, or some lines are slow to show. Counters may be wrong too, so the same bytes are believed in the end.
+ */
+export function isDoubtful(
+  readings: readonly OutputReading[],
+  job: { readonly counts: JobCounts; readonly rows: number },
+): boolean {
+  const last = readings.at(-1);
+  if (last === undefined) return true;
+  const done = Math.min(job.counts.succeeded + job.counts.failed, job.rows);
+  if (!last.cutOff && last.lines >= done) return false;
+  const latest = readings.slice(-BELIEVED_AFTER);
+  return latest.length < BELIEVED_AFTER || latest.some(({ sha256 }) => sha256 !== last.sha256);
+}
