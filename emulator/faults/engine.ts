@@ -28,6 +28,11 @@ export class FaultEngine {
     return [...this.#hits].map(([rule, hits]) => ({ ...rule, hits }));
   }
 
+  /** Whether there was such a rule. */
+  remove(id: string): boolean {
+    return [...this.#hits.keys()].some((rule) => rule.id === id && this.#hits.delete(rule));
+  }
+
   clear(): void {
     this.#hits.clear();
     this.#nextId = 1;

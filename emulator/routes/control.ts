@@ -64,6 +64,12 @@ export function addControlRoutes(app: FastifyInstance, state: EmulatorState): vo
     state.faults.clear();
     return { rules: [] };
   });
+  app.delete('/_emulator/faults/:id', async (request, reply) => {
+    const id: unknown = isFields(request.params) ? request.params['id'] : undefined;
+    if (!state.faults.remove(String(id)))
+      return sendInvalid(reply, new InvalidRule(`There is no rule ${String(id)}.`));
+    return { rules: state.faults.list() };
+  });
   app.post('/_emulator/release', async (request, reply) => {
     try {
       return release(state, request);

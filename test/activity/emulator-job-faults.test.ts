@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { chatRows, customIds, EmulatorClient, lines, text, wire } from './emulator-support.js';
+import { chatRows, customIds, EmulatorClient, lines, text, wire, wires } from './emulator-support.js';
 import type { Wire } from './emulator-support.js';
 
 /** Faults that a job is created with and keeps. */
@@ -250,6 +250,14 @@ test('rules can be listed with their hits, and cleared', async () => {
   });
   await client.ok('DELETE', '/_emulator/faults');
   expect(await client.ok('GET', '/_emulator/faults')).toEqual({ rules: [] });
+});
+
+test('one rule can be taken away', async () => {
+  const rules = [503, 504].map((status) => ({ route: 'listJobs', fault: { type: 'status', status } }));
+  const [first] = wires((await client.ok('POST', '/_emulator/faults', { rules }))['rules']);
+  await client.ok('DELETE', `/_emulator/faults/${text(first?.['id'])}`);
+  expect((await client.send('GET', '/v1/batch/jobs')).status).toBe(504);
+  expect((await client.send('DELETE', `/_emulator/faults/${text(first?.['id'])}`)).status).toBe(400);
 });
 
 test.each([

@@ -9,7 +9,11 @@ const EMBEDDED = fileURLToPath(new URL('../../dist/dev/embedded.js', import.meta
 /** Holds server and worker of a home for as long as the session is open. */
 export async function holdHome(home: E2eHome): Promise<EmbeddedSession> {
   const { connectEmbedded } = (await import(EMBEDDED)) as typeof import('../../dev/embedded.js');
-  const { MISTRAL_BASE_URL: baseUrl, LONGHAUL_CREATE_SETTLE: createSettle } = home.env;
+  const {
+    MISTRAL_BASE_URL: baseUrl,
+    LONGHAUL_CREATE_SETTLE: createSettle,
+    LONGHAUL_CANCEL_WAIT: cancelWait,
+  } = home.env;
   return connectEmbedded({
     home: home.path,
     need: 'full',
@@ -17,6 +21,7 @@ export async function holdHome(home: E2eHome): Promise<EmbeddedSession> {
       apiKey: API_KEY,
       ...(baseUrl !== undefined && { baseUrl }),
       ...(createSettle !== undefined && { createSettle }),
+      ...(cancelWait !== undefined && { cancelWait }),
     },
     env: home.env,
     onProgress: () => undefined,

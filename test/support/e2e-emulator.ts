@@ -19,8 +19,12 @@ const jobSchema = z.object({
   metadata: z.record(z.string(), z.string()).nullable(),
   total_requests: z.number(),
   completed_requests: z.number(),
+  input_files: z.array(z.string()),
   output_file: z.string().nullable(),
+  error_file: z.string().nullable(),
 });
+
+const rulesSchema = z.object({ rules: z.array(z.object({ id: z.string() })) });
 
 export type JournalRequest = z.output<typeof requestSchema>;
 export type EmulatorJob = z.output<typeof jobSchema>;
@@ -73,12 +77,27 @@ export class E2eEmulator {
     return jobs.filter(({ metadata }) => batchId === undefined || metadata?.['longhaul_batch'] === batchId);
   }
 
-  async setFaults(...rules: readonly object[]): Promise<void> {
-    await this.#post('/_emulator/faults', { rules });
+  /** Returns the rules' ids. */
+  async setFaults(...rules: readonly object[]): Promise<readonly string[]> {
+    return (await this.#post('/_emulator/faults', { rules }, rulesSchema)).rules.map(({ id }) => id);
   }
 
-  async release(): Promise<void> {
-    await this.#post('/_emulator/release', {});
+  async removeFaults(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const response = await fetch(`${this.url}/_emulator/faults/${id}`, { method: 'DELETE' });
+      expect(response.status, await response.text()).toBe(200);
+    }
+  }
+
+  async release(route?: string): Promise<void> {
+    await this.#post('/_emulator/release', route === undefined ? {} : { route }, z.unknown());
+  }
+
+  /** What somebody else does with the same key: deletes a job or a file. */
+  async delete(path: string, key: string): Promise<void> {
+    const headers = { authorization: `Bearer ${key}` };
+    const response = await fetch(`${this.url}${path}`, { method: 'DELETE', headers });
+    expect(response.status, await response.text()).toBe(200);
   }
 
   async #get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
@@ -87,12 +106,14 @@ export class E2eEmulator {
     return schema.parse(await response.json());
   }
 
-  async #post(path: string, body: object): Promise<void> {
+  async #post<T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> {
     const response = await fetch(`${this.url}${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    expect(response.status, await response.text()).toBe(200);
+    const text = await response.text();
+    expect(response.status, text).toBe(200);
+    return schema.parse(JSON.parse(text));
   }
 }
