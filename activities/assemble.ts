@@ -1,7 +1,9 @@
+import { batchProblem } from '../batch/accounting.js';
 import { layout } from '../batch/layout.js';
 import type { BatchSummary, FileReference, Manifest } from '../batch/manifest.js';
 import { decideOutcome } from '../batch/outcome.js';
-import { addsUp, NO_ROWS } from '../batch/rows.js';
+import { NO_ROWS } from '../batch/rows.js';
+import type { RowCounts } from '../batch/rows.js';
 import { planSchema } from '../schemas/records.js';
 import type { Plan } from '../schemas/records.js';
 import type { Store } from '../storage/store.js';
@@ -93,12 +95,7 @@ async function describe(
   const { batchId } = attempt;
   const { plan, merged, generation } = facts;
   const rows = merged?.rows ?? NO_ROWS;
-  if (plan !== null && (!addsUp(rows) || rows.total !== plan.input.rows)) {
-    throw new BatchError(
-      'AccountingMismatch',
-      `batch ${batchId} has ${plan.input.rows} rows and its results account for ${JSON.stringify(rows)}; what was answered is in ${store.uriOf(layout.results(batchId))}, the rounds’ accounts are under ${store.uriOf(layout.rounds(batchId))}`,
-    );
-  }
+  if (plan !== null) assertAddsUp(store, input, plan, rows);
   const { failure, cancelled, startedAt } = input;
   // A deadline that passed is no reason why nothing could be run.
   const fatal = failure?.type === 'DeadlineExceeded' ? null : failure;
@@ -121,6 +118,22 @@ async function describe(
     startedAt,
     finishedAt: new Date(clock.now()).toISOString(),
   };
+}
+
+/** Before the manifest: with it the batch would pass for finished. */
+function assertAddsUp(
+  store: Store,
+  { counted, whole, failure }: AssembleInput,
+  { batchId, input, invalid }: Plan,
+  written: RowCounts,
+): void {
+  const found = failure?.type === 'AccountingMismatch' ? failure.message : null;
+  const problem = found ?? batchProblem({ planned: { rows: input.rows, invalid }, counted, whole, written });
+  if (problem === null) return;
+  throw new BatchError(
+    'AccountingMismatch',
+    `the rows of batch ${batchId} do not add up: ${problem}; what was answered is in ${store.uriOf(layout.results(batchId))}, the rounds’ accounts are under ${store.uriOf(layout.rounds(batchId))}`,
+  );
 }
 
 function reference(store: Store, path: string, file: Omit<FileReference, 'uri'>): FileReference {

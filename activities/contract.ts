@@ -124,6 +124,9 @@ export interface AssembleInput {
   readonly inputUri: string;
   readonly cancelled: boolean;
   readonly failure: Failure | null;
+  /** The shards' own sums, and whether they speak of every row that was sent. */
+  readonly counted: RowCounts;
+  readonly whole: boolean;
   /** What becomes of rows that no closed round speaks of: in general, and in single shards. */
   readonly unanswered: RowErrorType;
   readonly unansweredShards: readonly { readonly error: RowErrorType; readonly shards: readonly number[] }[];

@@ -32,6 +32,17 @@ export function sumAccounts(accounts: readonly ShardAccount[]): ShardSums {
   return { rows, answered, jobs, failure, openJobs, duplicates };
 }
 
+/** Whether all shards have come to their ends and each row of them has a last word from a closed round. */
+export function isWhole(accounts: readonly ShardAccount[], shards: number): boolean {
+  return (
+    accounts.length === shards &&
+    // A shard that was cancelled, or ran out of time, says so by what becomes of its rows.
+    accounts.every(
+      ({ failure, openJob, unanswered }) => failure === null && openJob === null && unanswered === 'missing',
+    )
+  );
+}
+
 /** What becomes of rows whose shard was never begun, or ended without an account. */
 export function batchUnanswered(facts: {
   readonly cancelled: boolean;

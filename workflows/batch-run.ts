@@ -1,13 +1,14 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { allHandlersFinished, condition, setHandler, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import type { PrepareResult } from '../activities/contract.js';
+import { batchProblem } from '../batch/accounting.js';
 import { NO_CONTROL } from '../batch/control.js';
 import type { Failure } from '../batch/failure-types.js';
 import type { BatchSummary } from '../batch/manifest.js';
 import { runningPhase } from '../batch/progress.js';
 import type { BatchProgressAnswer } from '../batch/progress.js';
 import { countRows, NO_ROWS } from '../batch/rows.js';
-import { batchUnanswered, groupUnanswered, sumAccounts } from '../batch/shard-sums.js';
+import { batchUnanswered, groupUnanswered, isWhole, sumAccounts } from '../batch/shard-sums.js';
 import { MEMO } from '../batch/wire-names.js';
 import type { RunBatchInput } from '../schemas/run-batch-input.js';
 import { knownFailure } from './activity-failure.js';
@@ -45,7 +46,7 @@ export class BatchRun {
     const failure = prepared === null ? null : await this.#run(prepared);
     this.#phase.enter('assembling');
     const summary = await this.#assemble(prepared, failure);
-    this.#checkSums(summary);
+    this.#checkRows(summary);
     await this.#cleanup(prepared);
     return this.#end(summary);
   }
@@ -116,7 +117,7 @@ export class BatchRun {
     const sums = sumAccounts(this.#shards.accounts);
     const stop = {
       cancelled: this.control.state.cancel !== null,
-      deadlinePassed: this.control.deadlinePassed,
+      deadlinePassed: this.control.deadlinePassed || this.#isLate(prepared),
     };
     const unanswered = batchUnanswered({ ...stop, failure });
     const known = failure ?? this.#shards.failure ?? sums.failure;
@@ -130,6 +131,8 @@ export class BatchRun {
         inputUri: this.#input.input.uri,
         cancelled: stop.cancelled,
         failure: known ?? (expired ? late : null),
+        counted: sums.rows,
+        whole: this.#isWhole,
         unanswered,
         unansweredShards: groupUnanswered(this.#shards.accounts, unanswered),
         openJobs: sums.openJobs,
@@ -144,23 +147,27 @@ export class BatchRun {
     }
   }
 
-  /**
-   * The shards' own sums and the rows that were written are counted apart and must agree. A batch that was cut short
-   * may find more answers in its store than its shards have come to: those of earlier runs.
-   */
-  #checkSums(summary: BatchSummary): void {
-    const { rows, failure } = sumAccounts(this.#shards.accounts);
-    const { succeeded } = rows;
-    const cutShort =
-      this.control.stopping ||
-      failure !== null ||
-      this.#shards.accounts.length < (this.#prepared?.shards ?? 0);
-    if (succeeded === summary.rows.succeeded || (cutShort && succeeded < summary.rows.succeeded)) return;
-    this.#phase.end('failed', summary.rows);
-    throw asWorkflowFailure({
-      type: 'AccountingMismatch',
-      message: `the shards count ${succeeded} rows as succeeded, the results ${summary.rows.succeeded}`,
+  /** A shard has a deadline timer of its own: it may fire, and end the last shard, before this workflow's does. */
+  #isLate(prepared: Prepared | null): boolean {
+    return prepared !== null && Date.now() >= this.#startedAt.getTime() + prepared.settings.deadlineMs;
+  }
+
+  /** What was assembled, by this attempt or another, is held against what this run counted. */
+  #checkRows(summary: BatchSummary): void {
+    if (this.#prepared === null) return;
+    const problem = batchProblem({
+      planned: this.#prepared,
+      counted: sumAccounts(this.#shards.accounts).rows,
+      whole: this.#isWhole,
+      written: summary.rows,
     });
+    if (problem === null) return;
+    this.#phase.end('failed', summary.rows);
+    throw asWorkflowFailure({ type: 'AccountingMismatch', message: problem });
+  }
+
+  get #isWhole(): boolean {
+    return !this.control.stopping && isWhole(this.#shards.accounts, this.#prepared?.shards ?? 0);
   }
 
   async #cleanup(prepared: Prepared | null): Promise<void> {

@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { BeginRoundResult, CollectResult, OpenRound } from '../activities/contract.js';
 import type { OpenJob, RoundSums, ShardAccount } from '../batch/account.js';
+import { roundProblem } from '../batch/accounting.js';
 import { isTerminal } from '../batch/job-phase.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { addCounts, subtractCounts } from '../batch/rows.js';
@@ -73,8 +74,7 @@ export class ShardRun {
       if (begun === null || begun.kind === 'none') return false;
       if (begun.kind === 'closed') {
         this.#state.jobs += 1;
-        this.#absorb(begun.sums, begun.key, false);
-        return true;
+        return this.#absorb(begun.sums, begun.key, null);
       }
       const job = await this.#obtainJob(begun);
       if (job === null) return false;
@@ -220,7 +220,7 @@ export class ShardRun {
     }
     if (sums === INTERRUPTED) return this.#leave(job);
     this.#state.rows = addCounts(this.#state.rows, takes);
-    this.#absorb(sums, key, true);
+    if (!this.#absorb(sums, key, active.rows)) return false;
     if (!sums.quota) this.#state.quotaWaits = 0;
     else if (!this.control.stopping) {
       this.#state.begun -= 1;
@@ -229,15 +229,22 @@ export class ShardRun {
     return true;
   }
 
-  /** Adds a closed round to the shard's sums. */
-  #absorb(sums: RoundSums, key: string, own: boolean): void {
+  /** Adds a closed round to the shard's sums; false if they can't be true. `sent`: null for an earlier run's round. */
+  #absorb(sums: RoundSums, key: string, sent: number | null): boolean {
     const state = this.#state;
+    const problem = roundProblem(sums, state.rows, sent);
+    if (problem !== null) {
+      state.active = null;
+      state.failure = { type: 'AccountingMismatch', message: `${this.#summary()}: ${problem}` };
+      return false;
+    }
     state.rows = addCounts(subtractCounts(state.rows, sums.takes), sums.rows);
     state.answered += sums.answered;
     state.failure = sums.failure;
-    if (own) state.recheck = [...state.recheck, { round: state.round, key }];
+    if (sent !== null) state.recheck = [...state.recheck, { round: state.round, key }];
     state.active = null;
     state.round += 1;
+    return true;
   }
 
   #fail(error: unknown): void {

@@ -3,6 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { layout, roundFile } from '../../batch/layout.js';
+import { countRows } from '../../batch/rows.js';
 import { Bench, failureOf, runActivity } from '../support/activity-env.js';
 import { assembleInput, BATCH, rows } from '../support/activity-inputs.js';
 import { answer, fileOf, ScriptedRound } from '../support/scripted-round.js';
@@ -58,6 +59,23 @@ describe('what does not add up', () => {
     expect(failure.message).toContain('row 1 of shard 0');
     expect(failure.message).toContain(bench.store.uriOf(layout.rounds(BATCH)));
     expect(await bench.text(ANSWERS)).toBe(kept);
+    expect(await bench.files()).not.toContain('manifest.json');
+  });
+
+  it.each([
+    ['the shards count other rows than were written', { counted: countRows('succeeded', 3), whole: true }],
+    [
+      'a shard met sums that can not be true',
+      { failure: { type: 'AccountingMismatch', message: 'shard 0' } },
+    ],
+  ] as const)('is AccountingMismatch when %s, without a manifest', async (_, input) => {
+    const bench = await Bench.start();
+    await bench.prepare(rows(4));
+    await bench.round();
+    const failure = await failureOf(bench.assemble(input));
+    expect(failure).toMatchObject({ type: 'AccountingMismatch', nonRetryable: true });
+    expect(failure.message).toContain(bench.store.uriOf(layout.results(BATCH)));
+    expect(await bench.lines(layout.results(BATCH))).toHaveLength(4);
     expect(await bench.files()).not.toContain('manifest.json');
   });
 

@@ -54,8 +54,8 @@ describe('a changed bundle is caught', () => {
     [
       'an activity more',
       'runBatch/two-rounds',
-      /(async function checkAccount\(\) \{)/,
-      "$1 await _proxies_js__WEBPACK_IMPORTED_MODULE_12__.activities.cleanup('', { cleanup: 'none' });",
+      /(async function checkAccount\(\) \{)([^]*?)(_proxies_js__WEBPACK_IMPORTED_MODULE_\d+__)/,
+      "$1 await $3.activities.cleanup('', { cleanup: 'none' });$2$3",
     ],
     [
       'a timer more',

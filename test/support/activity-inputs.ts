@@ -6,6 +6,7 @@ import type {
   OpenRound,
 } from '../../activities/contract.js';
 import type { JobSnapshot } from '../../batch/job-snapshot.js';
+import { NO_ROWS } from '../../batch/rows.js';
 
 export const BATCH = 'b1';
 export const API_KEY = 'key-that-must-never-show';
@@ -62,6 +63,8 @@ export function assembleInput(more: Partial<AssembleInput> = {}): AssembleInput 
     inputUri: 'file:///input.jsonl',
     cancelled: false,
     failure: null,
+    counted: NO_ROWS,
+    whole: false,
     unanswered: 'missing',
     unansweredShards: [],
     openJobs: [],

@@ -32,6 +32,8 @@ export interface BatchOptions {
   readonly provider?: Omit<FakeProviderOptions, 'now'>;
   readonly createSettleMs?: number;
   readonly cancelWaitMs?: number;
+  /** Replaces activities by others. */
+  readonly activities?: (own: Activities) => Partial<Activities>;
 }
 
 /** One batch of a test: its provider, its store, the hooks around its activities, its workflows. */
@@ -78,7 +80,7 @@ export class BatchUnderTest implements HookedBatch {
     const clock = new ServerClock(() => server.currentTimeMs());
     this.started = () => clock.sync();
     this.provider = new FakeProvider({ ...options.provider, now: () => clock.now() });
-    this.activities = createActivities({
+    const own = createActivities({
       store: openFileStore(this.storeFolder),
       provider: () => this.provider,
       clock,
@@ -87,6 +89,7 @@ export class BatchUnderTest implements HookedBatch {
       createSettleMs: options.createSettleMs ?? 120_000,
       cancelWaitMs: options.cancelWaitMs ?? 900_000,
     });
+    this.activities = { ...own, ...options.activities?.(own) };
     this.input = {
       input: { uri: pathToFileURL(files.source).href },
       endpoint: '/v1/chat/completions',
