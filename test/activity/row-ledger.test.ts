@@ -1,243 +1,172 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ActivityDeps } from '../../activities/deps.js';
-import { layout, roundFile } from '../../batch/layout.js';
-import type { JobPhase } from '../../batch/job-phase.js';
-import { NO_ROWS } from '../../batch/rows.js';
 import { resultLineSchema } from '../../schemas/result-line.js';
-import { runActivity, attemptOf, tempDir, textIn } from '../support/activity-env.js';
-import {
-  assembleInput,
-  beginInput,
-  collectInput,
-  ENDPOINT,
-  MODEL,
-  row,
-  jsonl,
-  wire,
-} from '../support/activity-inputs.js';
-import { remoteJob } from '../support/create-world.js';
-import { playRound } from '../support/ledger-model.js';
-import type { JobEnd, ModelRow, RoundScript, Said } from '../support/ledger-model.js';
-import { memoryStore } from '../support/memory-store.js';
-import { answer, failed, fileOf, withFiles } from '../support/scripted-round.js';
-import type { ResultFiles } from '../support/scripted-round.js';
+import type { RowErrorType } from '../../batch/rows.js';
+import { tempDir } from '../support/activity-env.js';
+import { jsonl, row, wire } from '../support/activity-inputs.js';
+import { LedgerBatch } from '../support/ledger-batch.js';
+import { playRound, readable } from '../support/ledger-model.js';
+import type { JobEnd, ModelRow, ModelShard, RoundScript, SaidLine } from '../support/ledger-model.js';
 
-const said: fc.Arbitrary<Said> = fc.constantFrom(
-  'success',
-  'success',
-  '4xx',
-  '5xx',
-  'error',
-  'malformed',
-  null,
-  null,
-);
+const line: fc.Arbitrary<SaidLine> = fc.record({
+  file: fc.constantFrom('output', 'output', 'error'),
+  // The last places are nobody's: a shard has at most five rows.
+  place: fc.nat({ max: 6 }),
+  word: fc.constantFrom('success', 'success', '4xx', '5xx', 'error', 'malformed', 'broken'),
+});
 const end: fc.Arbitrary<JobEnd> = fc.constantFrom(
-  'SUCCESS',
-  'SUCCESS',
-  'TIMEOUT_EXCEEDED',
-  'FAILED',
-  'CANCELLED',
-  'DEADLINE',
-  'GONE',
-  'DELETED',
+  ...(['SUCCESS', 'SUCCESS', 'TIMEOUT_EXCEEDED', 'FAILED', 'FAILED_FOR_QUOTA', 'CANCELLED'] as const),
+  ...(['CANCELLED_AT_DEADLINE', 'TIMEOUT_AT_DEADLINE', 'OUTPUT_GONE', 'ERRORS_GONE'] as const),
+  ...(['DELETED', 'LEFT'] as const),
 );
 const script: fc.Arbitrary<RoundScript> = fc.record({
+  newRun: fc.constantFrom(null, null, 'normal', 'retry', 'rebuy'),
   end,
-  said: fc.array(said, { maxLength: 6 }),
-  newRun: fc.constantFrom('no', 'normal', 'retry', 'rebuy'),
+  lines: fc.array(line, { maxLength: 10 }),
+  foundDead: fc.boolean(),
 });
 
 /** Rows of the input: good ones, with or without an id, and bad ones. */
 const input = fc.array(fc.constantFrom('good', 'good', 'nameless', 'bad'), { minLength: 1, maxLength: 12 });
 
-/** Which shard goes on when, and what its next round is. */
+/** Which shard goes on when, and how its next round ends. */
 const moves = fc.array(fc.record({ shard: fc.nat({ max: 3 }), script }), { maxLength: 10 });
+const unanswered = fc.constantFrom<RowErrorType>('cancelled', 'expired', 'missing', 'job_failed');
 
-const LINES: Readonly<Record<Exclude<Said, null>, (id: string) => string>> = {
-  success: (id) => answer(id),
-  '4xx': (id) => failed(id, null, { status_code: 422, body: {} }),
-  '5xx': (id) => failed(id, null, { status_code: 503, body: {} }),
-  error: (id) => failed(id, 'no'),
-  malformed: (id) => failed(id, null),
-};
+const CLASSES = {
+  succeeded: [null],
+  failed: ['http_error', 'provider_error', 'malformed', 'job_failed'],
+  invalid: ['invalid_row'],
+  cancelled: ['cancelled'],
+  expired: ['expired'],
+  missing: ['missing', 'output_gone'],
+} as const;
 
-const PHASES: Readonly<Record<JobEnd, JobPhase>> = {
-  SUCCESS: 'succeeded',
-  TIMEOUT_EXCEEDED: 'expired',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-  DEADLINE: 'cancelled',
-  GONE: 'succeeded',
-  DELETED: 'running',
-};
+function countsOf(rows: readonly ModelRow[]) {
+  const count = (types: readonly (string | null)[]) =>
+    rows.filter(({ error }) => types.includes(error)).length;
+  return {
+    total: rows.length,
+    succeeded: count(CLASSES.succeeded),
+    failed: count(CLASSES.failed),
+    invalid: count(CLASSES.invalid),
+    cancelled: count(CLASSES.cancelled),
+    expired: count(CLASSES.expired),
+    missing: count(CLASSES.missing),
+  };
+}
 
-/** A batch in memory beside its model. */
-class Ledger {
-  readonly #store = memoryStore();
-  readonly #files: ResultFiles = new Map();
-  readonly #rounds = new Map<number, number>();
-  readonly #finalFrom = new Map<number, number>();
-  readonly #batchId: string;
-  readonly #deps: ActivityDeps;
+function modelRow(kind: string, n: number): ModelRow {
+  const customId = kind === 'good' ? `r${n}` : `longhaul-${n}`;
+  return { customId, error: kind === 'bad' ? 'invalid_row' : null, round: 0, again: false, line: null };
+}
 
-  constructor(scratchDir: string, batchId: string) {
-    this.#batchId = batchId;
-    const job = remoteJob('job', 0, { fileId: 'f', metadata: {} });
-    this.#deps = {
-      store: this.#store,
-      provider: () => withFiles(this.#files, () => job),
-      clock: { now: () => 0 },
-      scratchDir,
-      fileRoots: () => Promise.resolve([]),
-      createSettleMs: 0,
-      cancelWaitMs: 0,
-    };
+function modelShards(rows: readonly ModelRow[], shards: number, shardRows: number): ModelShard[] {
+  return Array.from({ length: shards }, (_, shard) => ({
+    rows: rows.slice(shard * shardRows, (shard + 1) * shardRows),
+    rounds: 0,
+    left: null,
+    kind: 'normal',
+    from: null,
+  }));
+}
+
+/** The batch beside its model: both play the same, and must agree after each step. */
+class Game {
+  readonly batch: LedgerBatch;
+  readonly #rows: readonly ModelRow[];
+  readonly #kinds: readonly string[];
+  readonly #shards: readonly ModelShard[];
+
+  static async start(
+    folder: string,
+    batchId: string,
+    kinds: readonly string[],
+    shardRows: number,
+  ): Promise<Game> {
+    const batch = new LedgerBatch(folder, batchId);
+    const lines = kinds.map((kind, n) => (kind === 'bad' ? {} : row(kind === 'good' ? `r${n}` : null)));
+    return new Game(batch, kinds, await batch.prepare(jsonl(lines), shardRows), shardRows);
   }
 
-  async prepare(content: string, shardRows: number): Promise<number> {
-    await this.#store.writeSmall('input.jsonl', content);
-    const settings = {
-      input: { uri: 'memory:///input.jsonl' },
-      endpoint: ENDPOINT,
-      model: MODEL,
-      shardRows,
-      onInvalid: 'skip',
-    };
-    const prepared = await runActivity(
-      { ...this.#deps, store: { ...this.#store, uri: 'memory://' } },
-      'prepare',
-      settings,
-      this.#attempt(),
-    );
-    return prepared.kind === 'prepared' ? prepared.shards : 0;
+  private constructor(batch: LedgerBatch, kinds: readonly string[], shards: number, shardRows: number) {
+    this.batch = batch;
+    this.#kinds = kinds;
+    this.#rows = kinds.map(modelRow);
+    const good = this.#rows.filter(({ error }) => error !== 'invalid_row');
+    this.#shards = modelShards(good, shards, shardRows);
   }
 
-  /** Plays a shard's next round in the store; returns the ids that it sent. */
-  async play(shard: number, { end: jobEnd, said: words, newRun }: RoundScript): Promise<readonly string[]> {
-    const round = (this.#rounds.get(shard) ?? 0) + 1;
-    if (newRun !== 'no' || !this.#finalFrom.has(shard)) this.#finalFrom.set(shard, round);
-    const mode = {
-      kind: newRun === 'retry' ? 'retry' : 'normal',
-      rebuyLost: newRun === 'rebuy',
-      finalFrom: this.#finalFrom.get(shard) ?? round,
-    } as const;
-    const open = await runActivity(
-      this.#deps,
-      'beginRound',
-      beginInput({ shard, round, mode }),
-      this.#attempt(),
-    );
-    if (open.kind !== 'open') return [];
-    this.#rounds.set(shard, round);
-    const ids = (await textIn(this.#store, open.path))
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => String(wire(JSON.parse(line))['custom_id']));
-    const lines = ids.flatMap((id, place) => {
-      const word = words[place] ?? null;
-      return word === null ? [] : [LINES[word](id)];
+  async play(place: number, next: RoundScript): Promise<void> {
+    const number = place % Math.max(1, this.#shards.length);
+    const shard = this.#shards[number];
+    if (shard === undefined) return;
+    const taken = playRound(shard, next);
+    const { ids, quarantined } = await this.batch.play(number, next);
+    expect(ids).toEqual(taken.map(({ customId }) => customId));
+    const closed = taken.length > 0 && shard.left === null;
+    const kept = closed ? taken.filter((own) => own.line !== null).length : 0;
+    expect(quarantined).toBe(closed ? readable(next).length - kept : 0);
+    if (shard.rounds > 0) expect(this.batch.rowsOf(number)).toEqual(countsOf(shard.rows));
+  }
+
+  async assemble(generation: number, usual: RowErrorType, others: readonly RowErrorType[]): Promise<void> {
+    const exceptions = new Map(others.map((type, shard) => [shard, type]));
+    // In the model an untold row has no error yet: only now it is known what becomes of it.
+    const expected = this.#rows.map((own) => {
+      const shard = this.#shards.findIndex(({ rows }) => rows.includes(own));
+      const isUntold = own.round === 0 && own.error === null;
+      return isUntold ? { ...own, error: exceptions.get(shard) ?? usual } : own;
     });
-    const name = `${shard}-${round}`;
-    this.#files.set(name, jobEnd === 'GONE' ? null : fileOf(...lines.toReversed()));
-    const record = { key: open.key, jobId: name, createdAt: 0, inputFiles: [] };
-    await this.#store.writeSmall(
-      roundFile.job(layout.round(this.#batchId, shard, round)),
-      JSON.stringify(record),
+    const { summary, results, errors, manifest } = await this.batch.assemble(generation, usual, exceptions);
+    expect(results.map((result) => this.#brief(wire(result)))).toEqual(
+      expected.map((own, n) => [this.#kinds[n] === 'good' ? own.customId : null, own.error, own.round]),
     );
-    const counts = { total: 0, completed: 0, succeeded: 0, failed: 0 };
-    const job = {
-      jobId: name,
-      phase: PHASES[jobEnd],
-      status: jobEnd,
-      counts,
-      outputFile: name,
-      errorFile: null,
-      createdAt: 0,
-      completedAt: 0,
-    };
-    const more = { shard, round, deleted: jobEnd === 'DELETED', deadlinePassed: jobEnd === 'DEADLINE' };
-    const sums = await runActivity(this.#deps, 'collect', collectInput(open, job, more), this.#attempt());
-    expect(sums.rows.total).toBe(ids.length);
-    return ids;
+    for (const [n, own] of expected.entries()) {
+      // Which of several lines counts.
+      if (own.line !== null && own.error !== 'malformed') {
+        expect(JSON.stringify(results[n])).toContain(`"line ${own.line}"`);
+      }
+    }
+    expect(summary).toMatchObject({ generation, rows: countsOf(expected) });
+    expect(errors).toEqual(
+      results.flatMap((result, n) => (result['error'] === null ? [] : [{ ...result, line: n + 1 }])),
+    );
+    const succeeded = expected.filter(({ error }) => error === null).length;
+    expect(manifest['usage']).toEqual(
+      succeeded === 0 ? {} : { prompt_tokens: 3 * succeeded, total_tokens: 5 * succeeded },
+    );
+    expect(manifest['jobs']).toHaveLength(this.#shards.reduce((sum, { rounds }) => sum + rounds, 0));
   }
 
-  async assemble() {
-    const { summary } = await runActivity(
-      this.#deps,
-      'assemble',
-      assembleInput({ unanswered: 'cancelled' }),
-      this.#attempt(),
-    );
-    const text = await textIn(this.#store, layout.results(this.#batchId));
-    const lines = text
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => resultLineSchema.parse(JSON.parse(line)));
-    return { summary, lines };
-  }
-
-  #attempt() {
-    return attemptOf({ workflowId: this.#batchId });
+  #brief(result: Readonly<Record<string, unknown>>) {
+    const { custom_id, error, round } = resultLineSchema.parse(result);
+    return [custom_id, error?.type ?? null, round];
   }
 }
 
 describe('the row ledger', () => {
-  it('has one line per row, in order, with the class that the model gives it', async () => {
-    const scratchDir = await tempDir();
-    let batch = 0;
-    const property = fc.asyncProperty(
-      input,
-      fc.integer({ min: 1, max: 5 }),
-      moves,
-      async (kinds, shardRows, played) => {
-        const ledger = new Ledger(scratchDir, `b${(batch += 1)}`);
-        const lines = kinds.map((kind, n) => (kind === 'bad' ? {} : row(kind === 'good' ? `r${n}` : null)));
-        const shards = await ledger.prepare(jsonl(lines), shardRows);
-
-        const model = kinds.map((kind, n): ModelRow => {
-          const isBad = kind === 'bad';
-          return {
-            customId: kind === 'good' ? `r${n}` : `longhaul-${n}`,
-            error: isBad ? 'invalid_row' : 'cancelled',
-            round: 0,
-            again: false,
-          };
-        });
-        const good = model.filter(({ error }) => error !== 'invalid_row');
-        const rounds = new Map<number, number>();
-        for (const { shard: place, script: next } of played) {
-          if (shards === 0) break;
-          const shard = place % shards;
-          const round = (rounds.get(shard) ?? 0) + 1;
-          const taken = playRound(good.slice(shard * shardRows, (shard + 1) * shardRows), round, next);
-          if (taken.length > 0) rounds.set(shard, round);
-          expect(await ledger.play(shard, next)).toEqual(taken.map(({ customId }) => customId));
-        }
-
-        const { summary, lines: results } = await ledger.assemble();
-        expect(results.map(({ custom_id, error, round }) => [custom_id, error?.type ?? null, round])).toEqual(
-          model.map(({ customId, error, round }) => [
-            customId.startsWith('r') && error !== 'invalid_row' ? customId : null,
-            error,
-            round,
-          ]),
-        );
-        const count = (...types: readonly (string | null)[]) =>
-          model.filter(({ error }) => types.includes(error)).length;
-        expect(summary.rows).toEqual({
-          ...NO_ROWS,
-          total: model.length,
-          succeeded: count(null),
-          failed: count('http_error', 'provider_error', 'malformed', 'job_failed'),
-          invalid: count('invalid_row'),
-          cancelled: count('cancelled'),
-          expired: count('expired'),
-          missing: count('missing', 'output_gone'),
-        });
-      },
-    );
-    await fc.assert(property, { numRuns: 100 });
-  });
+  it(
+    'has one line per row, in order, with the word that the model gives it',
+    { timeout: 120_000 },
+    async () => {
+      const folder = await tempDir();
+      let batch = 0;
+      const property = fc.asyncProperty(
+        input,
+        fc.integer({ min: 1, max: 5 }),
+        fc.tuple(moves, moves),
+        fc.tuple(unanswered, fc.array(unanswered, { maxLength: 3 })),
+        async (kinds, shardRows, [before, after], [usual, others]) => {
+          const game = await Game.start(folder, `b${(batch += 1)}`, kinds, shardRows);
+          for (const { shard, script: next } of before) await game.play(shard, next);
+          await game.assemble(1, usual, others);
+          // A later run goes on where the first one ended, and assembles anew.
+          for (const { shard, script: next } of after) await game.play(shard, next);
+          await game.assemble(2, usual, others);
+        },
+      );
+      await fc.assert(property, { numRuns: 150 });
+    },
+  );
 });
