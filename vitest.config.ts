@@ -4,6 +4,9 @@ import { UnhandledErrors } from './scripts/unhandled-errors.mjs';
 /** Where `scripts/test.mjs` wants its reports, for it to read after the run. */
 const { LONGHAUL_TEST_REPORTS: reports } = process.env;
 
+/** Ends what a run leaves behind. */
+const orphanWatch = 'test/support/orphan-watch.ts';
+
 /** One project per suite of CONTRIBUTING.md; `scripts/test.mjs` runs them one after another. */
 export default defineConfig({
   test: {
@@ -16,15 +19,29 @@ export default defineConfig({
     }),
     projects: [
       // Milliseconds each; the time-out is for machines that are busy with something else.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
-      { test: { name: 'activity', include: ['test/activity/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 20_000,
+          globalSetup: [orphanWatch],
+        },
+      },
+      {
+        test: {
+          name: 'activity',
+          include: ['test/activity/**/*.test.ts'],
+          testTimeout: 30_000,
+          globalSetup: [orphanWatch],
+        },
+      },
       {
         test: {
           name: 'workflow',
           include: ['test/workflow/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
-          globalSetup: ['test/support/workflow-bundle.ts'],
+          globalSetup: [orphanWatch, 'test/support/workflow-bundle.ts'],
         },
       },
       {
@@ -33,7 +50,7 @@ export default defineConfig({
           include: ['test/replay/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
-          globalSetup: ['test/support/workflow-bundle.ts'],
+          globalSetup: [orphanWatch, 'test/support/workflow-bundle.ts'],
         },
       },
       {
@@ -43,6 +60,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          globalSetup: [orphanWatch],
         },
       },
       {
@@ -52,6 +70,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          globalSetup: [orphanWatch],
         },
       },
     ],

@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
 import { expect, vi } from 'vitest';
+import { allProcesses } from './process-table.js';
 
 /** What a process of a home is, by what it runs. */
 export type Role = 'cli' | 'supervisor' | 'guard' | 'server' | 'worker' | 'other';
@@ -11,10 +10,7 @@ export interface HomeProcess {
   readonly command: string;
 }
 
-/**
- * The processes that have a path of this home in their command line or, on Linux, in their environment: detached and
- * orphaned ones too, which no parent knows any more.
- */
+/** The processes that have a path of this home in their command line or environment. */
 export function processesOfHome(home: string): HomeProcess[] {
   return allProcesses()
     .filter(({ pid, text }) => pid !== process.pid && text.includes(home))
@@ -66,33 +62,4 @@ function roleOf(command: string): Role {
   if (command.includes('dev/guard.js')) return 'guard';
   if (command.includes('server start-dev')) return 'server';
   return command.includes('worker/main.js') ? 'worker' : 'other';
-}
-
-function allProcesses(): { pid: number; command: string; text: string }[] {
-  if (process.platform !== 'linux') return processesByPs();
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    const command = procText(name, 'cmdline');
-    // Zombies have no command line: they hold nothing any more.
-    return command === ''
-      ? []
-      : [{ pid: Number(name), command, text: `${command} ${procText(name, 'environ')}` }];
-  });
-}
-
-/** Empty when the process has just gone or belongs to somebody else. */
-function procText(pid: string, file: 'cmdline' | 'environ'): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8').replaceAll('\0', ' ').trim();
-  } catch {
-    return '';
-  }
-}
-
-function processesByPs(): { pid: number; command: string; text: string }[] {
-  const table = execFileSync('ps', ['-axww', '-o', 'pid=,command='], { encoding: 'utf8' });
-  return table.split('\n').flatMap((line) => {
-    const [, pid, command] = /^\s*(\d+)\s+(.+)$/.exec(line) ?? [];
-    return pid === undefined || command === undefined ? [] : [{ pid: Number(pid), command, text: command }];
-  });
 }
