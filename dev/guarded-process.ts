@@ -7,10 +7,28 @@ import { isAlive, startToken } from './process-identity.js';
 
 const KILL_WAIT_MS = 10_000;
 
+export interface ProcessEnd {
+  /** A phrase for messages. */
+  readonly how: string;
+  /** A signal ended the program or its guard: nothing that it decided itself. */
+  readonly killed: boolean;
+}
+
+/** The program, or its guard, ended before it ran. */
+export class NotStartedError extends Error {
+  override readonly name = 'NotStartedError';
+  readonly end: ProcessEnd;
+
+  constructor(file: string, end: ProcessEnd) {
+    super(`${file} did not start: ${end.how}`);
+    this.end = end;
+  }
+}
+
 export interface GuardedProcess {
   readonly pid: number;
-  /** Resolves once the program is gone (its guard too), with a phrase that says how it ended. */
-  readonly exited: Promise<string>;
+  /** Resolves once the program is gone, and its guard too. */
+  readonly exited: Promise<ProcessEnd>;
   /** Ends the program (SIGTERM, SIGKILL after the grace) and waits for it. */
   stop(): Promise<void>;
 }
@@ -24,7 +42,10 @@ export interface GuardedOptions {
   readonly onOutput: (text: string) => void;
 }
 
-/** Starts a program under a guard (see guard.ts), so that it can't outlive this process. */
+/**
+ * Starts a program under a guard (see guard.ts), so that it can't outlive this process.
+ * @throws NotStartedError.
+ */
 export function startGuarded(options: GuardedOptions): Promise<GuardedProcess> {
   const { grace, file } = options;
   const args = [...entryPoint('./guard.js'), String(grace), file, ...options.args];
@@ -38,12 +59,13 @@ export function startGuarded(options: GuardedOptions): Promise<GuardedProcess> {
   return new Promise((resolve, reject) => {
     let pid: number | undefined;
     let start: string | undefined;
-    let end: string | undefined;
-    const exited = new Promise<string>((settle) => {
+    let end: ProcessEnd | undefined;
+    const exited = new Promise<ProcessEnd>((settle) => {
       guard.once('exit', (code, signal) => {
-        const killed = pid === undefined ? Promise.resolve() : endProcess(pid, start, 0);
+        const gone = pid === undefined ? Promise.resolve() : endProcess(pid, start, 0);
         // The guard was killed: the program may well live on.
-        void killed.then(() => settle(end ?? `its guard ended (${signal ?? `exit code ${code}`})`));
+        const how = `its guard ended (${signal ?? `exit code ${code}`})`;
+        void gone.then(() => settle(end ?? { how, killed: signal !== null }));
       });
     });
     guard.on('message', (message) => {
@@ -57,7 +79,7 @@ export function startGuarded(options: GuardedOptions): Promise<GuardedProcess> {
       }
     });
     guard.once('error', (error) => reject(new Error(`the guard process did not start: ${messageOf(error)}`)));
-    void exited.then((how) => reject(new Error(`${file} did not start: ${how}`)));
+    void exited.then((early) => reject(new NotStartedError(file, early)));
 
     const stopGuard = async (): Promise<void> => {
       if (guard.connected) guard.disconnect();
@@ -68,10 +90,10 @@ export function startGuarded(options: GuardedOptions): Promise<GuardedProcess> {
   });
 }
 
-function howItEnded(message: Record<string, unknown>): string {
-  if (typeof message['error'] === 'string') return message['error'];
-  if (typeof message['signal'] === 'string') return message['signal'];
-  return `exit code ${String(message['code'])}`;
+function howItEnded({ error, signal, code }: Record<string, unknown>): ProcessEnd {
+  if (typeof error === 'string') return { how: error, killed: false };
+  if (typeof signal === 'string') return { how: signal, killed: true };
+  return { how: `exit code ${String(code)}`, killed: false };
 }
 
 /**

@@ -103,8 +103,10 @@ export class Supervisor {
     // Takes the socket's file away too, so that new commands start a new supervisor, which waits for the lock.
     this.#socket?.close();
     this.#broadcast({ type: 'stopping', message: why });
-    await this.#worker.stop();
-    await this.#server.stop();
+    for (const part of [this.#worker, this.#server]) {
+      // Whatever became of the one, the other must not be left running.
+      await part.stop().catch((error: unknown) => this.#log.line(`while stopping: ${messageOf(error)}`));
+    }
     const files = [home.serverFile, home.supervisorFile, home.processesFile];
     await Promise.allSettled(files.map((file) => rm(file, { force: true })));
     this.#log.line('stopped');
@@ -207,7 +209,7 @@ export class Supervisor {
         this.#log.line(line);
         this.#broadcast({ type: 'progress', line });
       },
-      onSpawn: (pid) => this.#records.note('server', pid, home.database),
+      onSpawn: (pid) => this.#note('server', pid, home.database),
       onExit: (how) => {
         this.#log.line(`Temporal ended: ${how}`);
         this.#broadcast({ type: 'server-exited', message: how });
@@ -228,7 +230,7 @@ export class Supervisor {
       log: new RotatingLog(home.workerLog),
       readyTimeoutMs: timing.workerReady,
       drainMs: timing.workerDrain,
-      onSpawn: (pid) => this.#records.note('worker', pid, workerEntry.at(-1) ?? ''),
+      onSpawn: (pid) => this.#note('worker', pid, workerEntry.at(-1) ?? ''),
       onExit: (message) => {
         this.#log.line(`the worker ended: ${message}`);
         this.#broadcast({ type: 'worker-exited', message });
@@ -238,6 +240,15 @@ export class Supervisor {
         this.#broadcast({ type: 'worker-restarted', pid });
       },
     });
+  }
+
+  #note(role: 'server' | 'worker', pid: number, mark: string): void {
+    try {
+      this.#records.note(role, pid, mark);
+    } catch (error) {
+      // A full disk or a removed home: only a double crash would miss the record, and the process runs already.
+      this.#log.line(`can't note the ${role} ${pid}: ${messageOf(error)}`);
+    }
   }
 
   #welcome(): Welcome {

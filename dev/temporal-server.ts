@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SEARCH_ATTRIBUTES } from '../batch/wire-names.js';
 import { EmbeddedServerError, messageOf } from './errors.js';
-import { startGuarded, type GuardedProcess } from './guarded-process.js';
+import { NotStartedError, startGuarded, type GuardedProcess, type ProcessEnd } from './guarded-process.js';
 import type { Home } from './home.js';
 import { LOOPBACK, choosePorts, type ServerPorts } from './ports.js';
 import { withLock } from './process-lock.js';
@@ -15,7 +15,7 @@ export const NAMESPACE = 'default';
 const USUAL_PORTS: ServerPorts = { grpc: 7233, ui: 8233 };
 const READY_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
-const PORT_ATTEMPTS = 3;
+const START_ATTEMPTS = 3;
 const RESTART_DELAYS_MS = [0, 250, 500, 1_000, 2_000, 4_000, 8_000];
 /** A server that ran this long was healthy: its death starts the count of restarts anew. */
 const HEALTHY_AFTER_MS = 60_000;
@@ -32,6 +32,19 @@ export interface TemporalServerDeps {
   readonly onRestart: (pid: number) => void;
   /** The server does not come back: nothing can go on. */
   readonly onGiveUp: (error: Error) => void;
+}
+
+/** It ended before it was ready. */
+class EndedInStart extends EmbeddedServerError {
+  readonly end: ProcessEnd;
+  /** Its last lines. */
+  readonly log: string;
+
+  constructor(end: ProcessEnd, log: string) {
+    super(`Temporal ended while it started (${end.how}):\n${log}`);
+    this.end = end;
+    this.log = log;
+  }
 }
 
 /** The dev server of one home: SQLite in the home, loopback only, kept alive on the ports it first got. */
@@ -90,12 +103,25 @@ export class TemporalServer {
         try {
           return await this.#launch(ports);
         } catch (error) {
+          if (!(error instanceof EndedInStart)) throw error;
+          const { end, log } = error;
           // Another program was quicker to take a port that was free a moment ago.
-          const taken = messageOf(error).includes('address already in use');
-          if (!taken || attempt === PORT_ATTEMPTS) throw error;
+          const portTaken = log.includes('address already in use');
+          // Whatever else made it leave by itself would do so again.
+          if (!end.killed && !portTaken) throw error;
+          if (attempt === START_ATTEMPTS) throw end.killed ? this.#keepsBeingKilled(end) : error;
+          this.#deps.onProgress(`Temporal ended while it started (${end.how}); starting it again`);
+          await this.#pause(RESTART_DELAYS_MS[attempt] ?? 0);
         }
       }
     });
+  }
+
+  #keepsBeingKilled({ how }: ProcessEnd): Error {
+    return new EmbeddedServerError(
+      `Temporal was killed while it started (${how}), ${START_ATTEMPTS} times in a row. See whether this machine is ` +
+        `out of memory or stops such programs. Its log: ${this.#deps.home.temporalLog}`,
+    );
   }
 
   async #launch(ports: ServerPorts): Promise<void> {
@@ -108,11 +134,13 @@ export class TemporalServer {
       env: this.tools.env,
       grace: STOP_GRACE_MS,
       onOutput: (text) => log.write(text),
+    }).catch((error: unknown) => {
+      throw error instanceof NotStartedError ? new EndedInStart(error.end, log.tail) : error;
     });
     this.#process = started;
     this.#deps.onSpawn(started.pid);
-    const ended = started.exited.then((how) => {
-      throw new EmbeddedServerError(`Temporal ended while it started (${how}):\n${log.tail}`);
+    const ended = started.exited.then((end) => {
+      throw new EndedInStart(end, log.tail);
     });
     const giveUp = new AbortController();
     try {
@@ -155,7 +183,7 @@ export class TemporalServer {
     const ports = this.#ports;
     let failures = 0;
     let startedAt = Date.now();
-    let how = await this.#process?.exited;
+    let how = (await this.#process?.exited)?.how;
     while (!this.#stopping.signal.aborted && ports !== undefined) {
       this.#deps.onExit(how ?? 'unknown');
       if (Date.now() - startedAt > HEALTHY_AFTER_MS) failures = 0;
@@ -163,8 +191,7 @@ export class TemporalServer {
         const delay = RESTART_DELAYS_MS[failures++];
         if (delay === undefined)
           throw new EmbeddedServerError(`Temporal keeps ending (${how ?? 'unknown'}).`);
-        await sleep(delay);
-        if (this.#stopping.signal.aborted) return;
+        await this.#pause(delay);
         startedAt = Date.now();
         await this.#launch(ports);
       } catch (error) {
@@ -176,8 +203,15 @@ export class TemporalServer {
       }
       const current = this.#process;
       if (current !== undefined) this.#deps.onRestart(current.pid);
-      how = await current?.exited;
+      how = (await current?.exited)?.how;
     }
+  }
+
+  /** Ends with an error when the server is to be stopped. */
+  async #pause(milliseconds: number): Promise<void> {
+    const { signal } = this.#stopping;
+    await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+    signal.throwIfAborted();
   }
 }
 

@@ -145,16 +145,32 @@ export class DevHomes {
     return lines.map((line) => JSON.parse(line) as WorkerLife);
   }
 
-  /** A Temporal CLI that notes its calls: the environment to use it, and a function that reads the calls. */
-  async watchedCli(): Promise<{ env: NodeJS.ProcessEnv; calls: () => Promise<string[]> }> {
+  /**
+   * A Temporal CLI that notes its calls: the environment to use it, and a function that reads the calls. `before` is
+   * shell code that each call runs first.
+   */
+  async watchedCli(before = ''): Promise<{ env: NodeJS.ProcessEnv; calls: () => Promise<string[]> }> {
     const path = join(this.folder, 'temporal');
     const calls = join(this.folder, 'calls');
-    await writeFile(path, `#!/bin/sh\necho "$*" >> '${calls}'\nexec '${this.cli}' "$@"\n`);
+    await writeFile(path, `#!/bin/sh\necho "$*" >> '${calls}'\n${before}\nexec '${this.cli}' "$@"\n`);
     await chmod(path, 0o755);
     return {
       env: { ...process.env, TEMPORAL_CLI_PATH: path },
       calls: async () => (await readFile(calls, 'utf8')).split('\n'),
     };
+  }
+
+  /** The server as soon as it is noted for a next supervisor, which is before it is ready. */
+  async serverInStart(): Promise<number> {
+    return vi.waitFor(
+      async () => {
+        const records: unknown = JSON.parse(await readFile(join(this.home, 'processes.json'), 'utf8'));
+        const [server] = records as { pid: number }[];
+        if (server === undefined) throw new Error('no server is noted');
+        return server.pid;
+      },
+      { timeout: 30_000, interval: 10 },
+    );
   }
 }
 

@@ -23,7 +23,7 @@ export class Program {
     this.#process = process;
     this.#output = output;
     this.pid = process.pid;
-    this.exited = process.exited;
+    this.exited = process.exited.then(({ how }) => how);
   }
 
   static async start(options: ProgramOptions): Promise<Program> {
