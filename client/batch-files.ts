@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { JobAccount } from '../batch/account.js';
+import { parseJson } from '../batch/json-text.js';
 import { layout, parseRoundPath, roundFile } from '../batch/layout.js';
 import type { FileReference, Manifest } from '../batch/manifest.js';
 import { manifestSchema } from '../schemas/manifest.js';
@@ -152,12 +153,4 @@ export class BatchFiles {
 
 function withoutUndefined({ duplicate, ...job }: z.output<typeof roundAccountSchema>['job']): JobAccount {
   return duplicate === undefined ? job : { ...job, duplicate };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

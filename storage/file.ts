@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { parseJson } from '../batch/json-text.js';
 import { StorageError } from './errors.js';
 import { isMissing, toStorageError } from './file-errors.js';
 import { openRegularFile, readFileChunks } from './file-read.js';
@@ -189,12 +190,4 @@ function parseIdentity(content: Uint8Array, place: string): string {
   }
   const message = `${IDENTITY_PATH} in ${place} is not what Longhaul writes there ({"id", "version": 1}). Restore it, or use a newer Longhaul if one wrote it.`;
   throw new StorageError('StorageMismatch', IDENTITY_PATH, message);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

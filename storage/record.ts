@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { parseJson } from '../batch/json-text.js';
 import { StorageError } from './errors.js';
 import type { Store } from './store.js';
 
@@ -30,12 +31,4 @@ export async function readRecordText<S extends z.ZodType>(
     path,
     `${store.uriOf(path)} does not read as Longhaul wrote it${where === '' ? '' : ` (at "${where}")`}; restore it, or use the Longhaul version that wrote it`,
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

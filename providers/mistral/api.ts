@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { parseJson } from '../../batch/json-text.js';
 import { ProviderError } from '../errors.js';
 import { HttpClient, type HttpCall } from '../http.js';
 import { isSuccess, type HttpAnswer } from '../http-answer.js';
@@ -151,15 +152,6 @@ function httpCall(call: ApiCall, options: CallOptions, defaultTimeoutMs: number)
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
     signal: options.signal,
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
 }
 
 /** One segment of a path. An id that a path can't carry belongs to nothing. */

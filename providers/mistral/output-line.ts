@@ -1,4 +1,5 @@
 import { findMember } from '../../batch/json-members.js';
+import { parseJson } from '../../batch/json-text.js';
 import type { OutputLine, Span } from '../provider.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -14,7 +15,7 @@ const MAX_MESSAGE_LENGTH = 2000;
 export function readOutputLine(line: Uint8Array): OutputLine {
   const text = decode(line);
   if (text === null) return unreadable('the line is not UTF-8');
-  const value = parse(text);
+  const value = parseJson(text);
   if (value === undefined) return unreadable('the line is not JSON');
   if (!isObject(value)) return unreadable('the line is not a JSON object');
   const customId = own(value, 'custom_id');
@@ -44,15 +45,6 @@ function decode(line: Uint8Array): string | null {
     return utf8.decode(line);
   } catch {
     return null;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
   }
 }
 

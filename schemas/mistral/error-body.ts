@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../../batch/json-text.js';
 
 const code = z
   .union([z.string(), z.number()])
@@ -56,13 +57,4 @@ function wordsOf(value: Words): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map((issue) => issue.msg).join('; ');
   return wordsOf(value.detail);
-}
-
-function parseJson(body: string): unknown {
-  try {
-    const value: unknown = JSON.parse(body);
-    return value;
-  } catch {
-    return null;
-  }
 }
