@@ -5,23 +5,23 @@ import { OUTCOMES } from '../batch/outcome.js';
 import { BATCH_PHASES } from '../batch/progress.js';
 import { addsUp } from '../batch/rows.js';
 import { batchIdSchema } from './batch-id.js';
+import { countSchema, rowCountsSchema } from './row-counts.js';
 
-const count = z.int().min(0);
 const time = z.iso.datetime();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-const fileReference = z.object({ uri: z.string(), rows: count, bytes: count, sha256 });
+const fileReference = z.object({ uri: z.string(), rows: countSchema, bytes: countSchema, sha256 });
 
 const failureType = z.enum(Object.keys(FAILURE_TYPES).filter(isFailureType));
 
 const job = z.object({
-  shard: count,
+  shard: countSchema,
   round: z.int().min(1),
   jobId: z.string().min(1),
   status: z.string().meta({ description: 'The provider’s own word.' }),
-  requests: count,
-  succeeded: count,
-  failed: count,
+  requests: countSchema,
+  succeeded: countSchema,
+  failed: countSchema,
   createdAt: time,
   completedAt: time.nullable(),
   duplicate: z
@@ -46,20 +46,12 @@ export const manifestSchema = z
     input: z
       .object({
         uri: z.string(),
-        rows: count.nullable(),
-        bytes: count.nullable(),
+        rows: countSchema.nullable(),
+        bytes: countSchema.nullable(),
         sha256: sha256.nullable(),
       })
       .nullable(),
-    rows: z.object({
-      total: count,
-      succeeded: count,
-      failed: count,
-      invalid: count,
-      cancelled: count,
-      expired: count,
-      missing: count,
-    }),
+    rows: rowCountsSchema,
     jobs: z.array(job),
     usage: z
       .record(z.string(), z.number())

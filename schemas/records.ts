@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isFailureType } from '../batch/failure-types.js';
 import type { FailureType } from '../batch/failure-types.js';
+import { countSchema, rowCountsSchema } from './row-counts.js';
 
 /*
  * The records that a batch keeps of itself in the store. They are read back by later runs and by newer versions:
@@ -8,20 +9,9 @@ import type { FailureType } from '../batch/failure-types.js';
  */
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const count = z.int().min(0);
 
 const failureType = z.custom<FailureType>(isFailureType, 'not a failure type');
 const failure = z.object({ type: failureType, message: z.string() });
-
-const rowCounts = z.object({
-  total: count,
-  succeeded: count,
-  failed: count,
-  invalid: count,
-  cancelled: count,
-  expired: count,
-  missing: count,
-});
 
 /** `input/plan.json`: once written, law for this batch id. It holds no times: equal inputs give equal bytes. */
 export const planSchema = z.object({
@@ -33,11 +23,11 @@ export const planSchema = z.object({
   provider: z.string(),
   endpoint: z.string(),
   model: z.string(),
-  jobTimeoutMs: count,
-  input: z.object({ uri: z.string(), rows: count, bytes: count, sha256 }),
-  invalid: count,
+  jobTimeoutMs: countSchema,
+  input: z.object({ uri: z.string(), rows: countSchema, bytes: countSchema, sha256 }),
+  invalid: countSchema,
   sharding: z.object({ maxRows: z.int().min(1), maxBytes: z.int().min(1) }),
-  shards: z.array(z.object({ rows: count, bytes: count, sha256 })),
+  shards: z.array(z.object({ rows: countSchema, bytes: countSchema, sha256 })),
 });
 export type Plan = z.infer<typeof planSchema>;
 
@@ -73,13 +63,13 @@ export const jobRecordSchema = z.object({
 export type JobRecord = z.infer<typeof jobRecordSchema>;
 
 const jobAccount = z.object({
-  shard: count,
+  shard: countSchema,
   round: z.int().min(1),
   jobId: z.string(),
   status: z.string(),
-  requests: count,
-  succeeded: count,
-  failed: count,
+  requests: countSchema,
+  succeeded: countSchema,
+  failed: countSchema,
   createdAt: z.string(),
   completedAt: z.string().nullable(),
   duplicate: z.literal(true).optional(),
@@ -87,16 +77,16 @@ const jobAccount = z.object({
 
 /** `account.json`: closes a round. */
 export const roundAccountSchema = z.object({
-  shard: count,
+  shard: countSchema,
   round: z.int().min(1),
   key: sha256,
-  rows: rowCounts,
-  answered: count,
-  takes: rowCounts,
-  retryable: count,
+  rows: rowCountsSchema,
+  answered: countSchema,
+  takes: rowCountsSchema,
+  retryable: countSchema,
   quota: z.boolean(),
   failure: failure.nullable(),
-  answers: z.object({ bytes: count, sha256 }),
+  answers: z.object({ bytes: countSchema, sha256 }),
   /** The job's own summary of what went wrong; may echo rows, so it stays in the store. */
   jobErrors: z.array(z.object({ message: z.string(), count: z.number() })),
   job: jobAccount,
@@ -107,7 +97,7 @@ export type RoundAccountRecord = z.infer<typeof roundAccountSchema>;
 
 /** A line of `input/invalid.jsonl`. */
 export const invalidRowSchema = z.object({
-  position: count,
+  position: countSchema,
   line: z.int().min(1),
   reason: z.string(),
   customId: z.string().nullable(),
