@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import {
+  BATCH,
+  ROWS,
+  SHARD,
+  endsAsEver,
+  expectSameEnd,
+  held,
+  undisturbedResults,
+  whileHeld,
+} from '../support/network-batch.js';
+import type { Disturbance } from '../support/network-batch.js';
+import { Network, untilFailed } from '../support/network.js';
+import type { NetworkSite } from '../support/network.js';
+import { BLACK_HOLE, RESET, SLOW } from '../support/toxiproxy.js';
+import type { ToxicLink } from '../support/toxiproxy.js';
+
+/* Faults of the network between Temporal and the worker, and between Temporal and the command line. */
+
+const TIMEOUT_MS = 300_000;
+/** A machine with other work on it. */
+const SLACK_MS = 45_000;
+const HEARTBEAT_MS = 15_000;
+const PATIENCE_MS = 120_000;
+const EMULATOR = { jobSeconds: 1, seed: 7 };
+
+const ILLNESSES: readonly (readonly [string, (link: ToxicLink) => Promise<void>])[] = [
+  ['resets', (link) => link.add(...RESET)],
+  ['black-hole', (link) => link.add(...BLACK_HOLE)],
+  ['refusals', (link) => link.down()],
+];
+
+async function heal(link: ToxicLink): Promise<void> {
+  await link.up();
+  await link.heal();
+}
+
+let network: Network;
+let undisturbed: Buffer;
+beforeAll(async () => {
+  network = await Network.start();
+  undisturbed = await undisturbedResults(network);
+});
+afterAll(() => network.stop());
+
+const ends = (what: Disturbance): Promise<void> => endsAsEver(network, undisturbed, what);
+
+describe.concurrent('between worker and Temporal', { timeout: TIMEOUT_MS }, () => {
+  /** The worker can't report the job that it made; its silence is noticed, and the next attempt finds the job. */
+  test.each(ILLNESSES)('%s after a create cost a second attempt and nothing else', (name, makeIll) =>
+    ends({
+      namespace: `worker-${name}`,
+      rules: [held('createJob', 'after')],
+      trouble: async (at) => {
+        await whileHeld(at, 'createJob', 'after', () => makeIll(at.worker));
+        await untilFailed(at, SHARD, /createJob [2-9]/, HEARTBEAT_MS + SLACK_MS);
+        await heal(at.worker);
+      },
+    }),
+  );
+
+  test('a slow, jittery link in small slices changes nothing', () =>
+    ends({
+      namespace: 'worker-slow',
+      rules: [],
+      trouble: async (at) => {
+        await at.worker.add(...SLOW);
+        await at.site.emulator.waitFor('fileContent', { until: 'answered' });
+      },
+    }));
+});
+
+const failureSchema = z.object({ failure: z.object({ type: z.string(), message: z.string() }) });
+
+/** One document on stdout, one plain sentence, no stack. */
+function expectUnavailable({ stdout, stderr }: { stdout: string; stderr: string }): void {
+  const { failure } = failureSchema.parse(JSON.parse(stdout));
+  expect(failure.type).toBe('TemporalUnavailable');
+  expect(failure.message).toMatch(/^can't reach Temporal at 127\.0\.0\.1:\d+/);
+  expect(stderr).not.toMatch(/^\s+at /m);
+}
+
+const withInput = (
+  namespace: string,
+  use: (at: NetworkSite, input: string) => Promise<void>,
+  emulator = EMULATOR,
+): Promise<void> =>
+  network.withSite(namespace, emulator, async (at) => use(at, await at.site.writeRows('rows.jsonl', ROWS)));
+
+describe.concurrent('between the command line and Temporal', { timeout: TIMEOUT_MS }, () => {
+  test.each(ILLNESSES)('%s end commands by a plain message', (name, makeIll) =>
+    withInput(`command-${name}`, async (at, input) => {
+      await makeIll(at.command);
+      const commands = [
+        ['run', input, '--endpoint', '/v1/chat/completions', '--model', 'mistral-small-latest'],
+        ...['status', 'wait', 'cancel', 'pause', 'results'].map((command) => [command, BATCH]),
+        ['list'],
+        ['schedule', 'list'],
+      ];
+      for (const args of commands) {
+        expectUnavailable(
+          await at.site.longhaul(...args, ...(args[0] === 'results' ? [] : ['--json'])).exits(4),
+        );
+      }
+      expect(await at.site.emulator.journal()).toEqual([]);
+    }),
+  );
+
+  test.each(ILLNESSES)('%s that pass are sat out by a command that waits', (name, makeIll) =>
+    withInput(`waits-${name}`, async (at, input) => {
+      const command = at.site.run(input, BATCH);
+      await at.site.emulator.waitFor('createJob', { until: 'effect' });
+      await makeIll(at.command);
+      // The batch ends, and the command can't know.
+      await vi.waitFor(() => at.site.manifest(BATCH), { timeout: SLACK_MS, interval: 250 });
+      await heal(at.command);
+      await command.exits(0);
+      await expectSameEnd(at, undisturbed);
+    }),
+  );
+
+  test('a lost answer to a start ends in a message, and the same command attaches', () =>
+    withInput('start-swallowed', async (at, input) => {
+      // Answers come so late that the worker is at work before the command knows that it started something.
+      await at.site.emulator.setFaults(held('listJobs', 'after'));
+      await at.command.add({ type: 'latency', stream: 'downstream', attributes: { latency: 3_000 } });
+      const first = at.site.run(input, BATCH, '--json');
+      await at.site.emulator.waitFor('listJobs');
+      await at.command.add(...BLACK_HOLE);
+      expectUnavailable(await first.exits(4));
+      await at.command.heal();
+      const second = at.site.run(input, BATCH);
+      await at.site.emulator.release();
+      await second.exits(0);
+      await expectSameEnd(at, undisturbed);
+    }));
+
+  test('an outage without end ends the waiting after two minutes, and not the batch', () =>
+    withInput('waits-no-more', async (at, input) => {
+      const command = at.site.run(input, BATCH, '--json');
+      await at.site.emulator.waitFor('createJob', { until: 'effect' });
+      await at.command.add(...BLACK_HOLE);
+      const begun = Date.now();
+      expectUnavailable(await command.exits(4));
+      expect(Date.now() - begun).toBeLessThan(PATIENCE_MS + SLACK_MS);
+      await at.command.heal();
+      await at.site.longhaul('wait', BATCH).exits(0);
+      await expectSameEnd(at, undisturbed);
+    }));
+
+  test('a slow, jittery link in small slices changes nothing', () =>
+    withInput('command-slow', async (at, input) => {
+      await at.command.add(...SLOW);
+      await at.site.run(input, BATCH).exits(0);
+      await expectSameEnd(at, undisturbed);
+    }));
+});
