@@ -20,6 +20,18 @@ describe('docker-compose.yml and Dockerfile', () => {
     for (const port of ports) expect(port?.trim()).toMatch(/^- '127\.0\.0\.1:/);
   });
 
+  it('run the Temporal server that the cluster tests run, set up by the same commands', async () => {
+    const compose = await readText('docker-compose.yml');
+    const [, version = ''] = /const VERSION = '([\d.]+)'/.exec(await readText('dev/cluster-server.ts')) ?? [];
+    expect(compose).toContain(`image: temporalio/server:${version}\n`);
+    expect(compose).toContain(`image: temporalio/admin-tools:${version}-`);
+    const cluster = await readText('test/support/cluster.ts');
+    expect(compose).toContain('setup-schema --version 0.0');
+    expect(cluster).toContain("['setup-schema', '--version', '0.0']");
+    expect(compose).toContain('update-schema --schema-name "postgresql/v12/$$name"');
+    expect(cluster).toContain("['update-schema', '--schema-name', `postgresql/v12/${name}`]");
+  });
+
   it('name the package version as the image’s', async () => {
     const { version } = JSON.parse(await readText('package.json')) as { version: string };
     expect(await readText('docker-compose.yml')).toContain(`image: longhaul:${version}\n`);
