@@ -5,38 +5,52 @@ import { findTemporalCli } from './temporal-cli.js';
 import { findTestServer } from './test-server.js';
 import { findToxiproxy } from './toxiproxy.js';
 
-/** By the variable that names the binary. */
-const FINDERS = new Map<string, (options: FindOptions) => Promise<string>>([
-  ['TEMPORAL_CLI_PATH', findTemporalCli],
-  ['TEMPORAL_TEST_SERVER_PATH', findTestServer],
-  ['TOXIPROXY_PATH', findToxiproxy],
-  ['TEMPORAL_SERVER_PATH', findClusterServer],
-  ['TEMPORAL_SQL_TOOL_PATH', findSqlTool],
-]);
+type Find = (options: FindOptions) => Promise<string>;
+
+/**
+ * By the variables that name the binaries. Lanes run at the same time. Temporal's own are in one: they are made of the
+ * same packages, which Go compiles once for builds that follow each other (measured: 2.6 min for the server alone, 1.4
+ * after the CLI, seconds for the SQL tool), and twice for builds at the same time.
+ */
+const LANES: readonly (readonly (readonly [string, Find])[])[] = [
+  [
+    ['TEMPORAL_CLI_PATH', findTemporalCli],
+    ['TEMPORAL_SERVER_PATH', findClusterServer],
+    ['TEMPORAL_SQL_TOOL_PATH', findSqlTool],
+  ],
+  [['TEMPORAL_TEST_SERVER_PATH', findTestServer]],
+  [['TOXIPROXY_PATH', findToxiproxy]],
+];
 
 /**
  * Finds or builds the programs that tests need, so that nothing later has to wait; those named by their variables, or
  * all. Prints their paths on stdout. One that can't be had does not keep the others from being built.
  */
 async function main(names: readonly string[]): Promise<void> {
+  const known = LANES.flat().map(([name]) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) fail(`no program ${unknown.join(', ')}; there are ${known.join(', ')}`);
+  const isWanted = (name: string): boolean => names.length === 0 || names.includes(name);
+  await Promise.all(LANES.map((lane) => findInTurn(lane.filter(([name]) => isWanted(name)))));
+}
+
+async function findInTurn(lane: readonly (readonly [string, Find])[]): Promise<void> {
   const options = {
     env: process.env,
     onProgress: (line: string) => void process.stderr.write(`${line}\n`),
   };
-  const wanted = names.length === 0 ? [...FINDERS.keys()] : names;
-  const searches = wanted.map(async (name) => {
-    const find = FINDERS.get(name);
-    if (find === undefined)
-      throw new Error(`no program ${name}; there are ${[...FINDERS.keys()].join(', ')}`);
-    return `${name}=${await find(options)}\n`;
-  });
-  for (const found of await Promise.allSettled(searches)) {
-    if (found.status === 'fulfilled') process.stdout.write(found.value);
-    else {
-      process.stderr.write(`${messageOf(found.reason)}\n`);
-      process.exitCode = 1;
+  for (const [name, find] of lane) {
+    try {
+      process.stdout.write(`${name}=${await find(options)}\n`);
+    } catch (error) {
+      fail(messageOf(error));
     }
   }
+}
+
+function fail(message: string): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 1;
 }
 
 void main(process.argv.slice(2));
