@@ -1,15 +1,15 @@
-import { NativeConnection } from '@temporalio/worker';
-import type { Worker } from '@temporalio/worker';
+import type { NativeConnectionOptions, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/create-activities.js';
 import type { Config } from '../schemas/config.js';
 import { WORKFLOW_BUNDLE_PATH } from './bundle-path.js';
 import { composeDeps } from './compose.js';
+import { connectWorker } from './connect.js';
 import { assertSearchAttributes } from './search-attributes.js';
 import { createWorkers, runWorkers } from './workers.js';
 
 export interface LonghaulWorkerOptions {
   readonly config: Config;
-  readonly connection: Parameters<typeof NativeConnection.connect>[0];
+  readonly connection: NativeConnectionOptions;
   readonly namespace: string;
   /** `workflow-only`: answers queries and signals of running batches, does none of their work. */
   readonly role: 'full' | 'workflow-only';
@@ -27,7 +27,7 @@ export interface LonghaulWorker {
 /** A worker for all of Longhaul's task queues, ready to run. */
 export async function createLonghaulWorker(options: LonghaulWorkerOptions): Promise<LonghaulWorker> {
   const { config, namespace, role } = options;
-  const connection = await NativeConnection.connect(options.connection);
+  const connection = await connectWorker(options.connection);
   const deps = composeDeps(config, options.userAgent ?? 'longhaul');
   let workers: Worker[];
   try {

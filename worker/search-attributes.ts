@@ -1,20 +1,23 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../batch/wire-names.js';
+import { LonghaulError } from '../client/failures.js';
 
 /** gRPC status codes. */
+const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
 const UNIMPLEMENTED = 12;
 
 /**
  * An unregistered search attribute blocks a workflow's task for good, so a worker does not start without them.
- * @throws Error naming the missing ones and the command that registers them.
+ * @throws LonghaulError naming the missing ones and the command that registers them, or the missing namespace.
  */
 export async function assertSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
   const registered = await listed(connection, namespace);
   if (registered === null) return;
   const missing = Object.keys(SEARCH_ATTRIBUTES).filter((name) => !Object.hasOwn(registered, name));
   if (missing.length === 0) return;
-  throw new Error(
+  throw new LonghaulError(
+    'NotSetUp',
     `the namespace ${namespace} lacks the search attributes ${missing.join(', ')}; run \`longhaul setup\` once and start again`,
   );
 }
@@ -24,13 +27,9 @@ async function listed(connection: NativeConnection, namespace: string): Promise<
   try {
     return (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
   } catch (error) {
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      (error.code === PERMISSION_DENIED || error.code === UNIMPLEMENTED)
-    ) {
-      return null;
-    }
-    throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === PERMISSION_DENIED || code === UNIMPLEMENTED) return null;
+    if (code !== NOT_FOUND) throw error;
+    throw new LonghaulError('TemporalRefused', `Temporal has no namespace ${namespace}`, { cause: error });
   }
 }

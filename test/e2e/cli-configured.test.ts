@@ -34,6 +34,9 @@ it('names `longhaul setup` until it was called, which says what it did', async (
   const doctor = await cli.start(['doctor'], { env }).ended;
   expect([doctor.code, doctor.stdout]).toEqual([4, expect.stringContaining('Run `longhaul setup` once.')]);
 
+  const worker = await cli.start(['worker'], { env }).ended;
+  expect([worker.code, worker.stderr]).toEqual([4, expect.stringContaining('Run `longhaul setup` once.')]);
+
   const setup = await cli.start(['setup', '--json'], { env }).ended;
   const registered = (JSON.parse(setup.stdout) as { registered: string[] }).registered;
   expect(registered).toContain('LonghaulPhase');
@@ -67,6 +70,12 @@ it('stages the input, says that no worker polls, and ends once one does', async 
 it('dev does not run beside a configured cluster', async () => {
   const { code, stderr } = await cli.start(['dev'], { env }).ended;
   expect([code, stderr]).toEqual([2, expect.stringContaining('Unset it')]);
+});
+
+it('says that a worker has no namespace to work in', async () => {
+  const elsewhere = { ...env, TEMPORAL_NAMESPACE: 'elsewhere' };
+  const { code, stderr } = await cli.start(['worker'], { env: elsewhere }).ended;
+  expect([code, stderr]).toEqual([4, expect.stringContaining('Temporal has no namespace elsewhere')]);
 });
 
 it('says within seconds where it looked for a cluster that is away', async () => {
