@@ -105,8 +105,13 @@ describe.concurrent('between the command line and Temporal', { timeout: TIMEOUT_
       ];
       const ended = commands.map((args) => at.site.longhaul(...args, '--json').exits(4));
       for (const command of await Promise.all(ended)) expectUnavailable(command);
-      const plain = await at.site.longhaul('results', BATCH).exits(4);
-      expect([plain.stdout, plain.stderr]).toEqual(['', expect.stringContaining("can't reach Temporal at")]);
+      for (const args of [['results', BATCH], ['worker']]) {
+        const { stdout, stderr } = await at.site.longhaul(...args).exits(4);
+        expect([stdout, stderr]).toEqual([
+          '',
+          expect.stringMatching(/^longhaul: can't reach Temporal at .*\n.+\n$/),
+        ]);
+      }
       expect(await at.site.emulator.journal()).toEqual([]);
     }),
   );
