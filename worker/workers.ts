@@ -29,10 +29,21 @@ const TIMES = {
   cluster: { shutdownGraceTime: '30s', shutdownForceTime: '60s', stickyQueueScheduleToStartTimeout: '10s' },
 } as const;
 
+/**
+ * The SDK passes a heartbeat on only when four fifths of its time-out have passed, unless told otherwise: one that is
+ * three seconds late would then end an attempt. This often, one may be lost.
+ */
+const HEARTBEAT_EVERY = '4s';
+
 /** One worker per task queue, in one process. */
 export async function createWorkers(options: WorkersOptions): Promise<Worker[]> {
   const { connection, namespace, activities, workflowBundle, requestsPerSecond, embedded } = options;
-  const common = { connection, namespace, ...TIMES[embedded ? 'embedded' : 'cluster'] };
+  const common = {
+    connection,
+    namespace,
+    maxHeartbeatThrottleInterval: HEARTBEAT_EVERY,
+    ...TIMES[embedded ? 'embedded' : 'cluster'],
+  };
   const workers = [await Worker.create({ ...common, taskQueue: TASK_QUEUES.workflows, workflowBundle })];
   if (activities === null) return workers;
   const { checkAccount, findJob, createJob, getJob, cancelJob, cleanup, ...transfer } = activities;
