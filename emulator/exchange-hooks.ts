@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { identify } from './auth.js';
@@ -109,6 +111,7 @@ async function afterHandling(
     reply.header('content-type', raw.contentType).removeHeader('content-length');
     sent = raw.body;
   }
+  if (sent !== payload && payload instanceof Readable) payload.destroy();
   if (!context.gone.aborted) state.journal.update(context.entry, { status: reply.statusCode });
   return sent;
 }

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline as pipe, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -20,9 +19,13 @@ const MOST_LINE_BYTES = 1024 * 1024;
 
 type Truncation = Extract<Fault, { readonly type: 'truncatedDownload' }>;
 
-function contentStream(file: StoredFile, bytes: number, faults: readonly Fault[]): Readable {
+/**
+ * The file is opened here and not by the stream: while the request is held nobody listens to that, and an error that
+ * nobody hears ends the process.
+ */
+async function contentStream(file: StoredFile, bytes: number, faults: readonly Fault[]): Promise<Readable> {
   if (bytes === 0) return Readable.from([]);
-  const stream = createReadStream(file.path, { end: bytes - 1 });
+  const stream = (await open(file.path, 'r')).createReadStream({ end: bytes - 1 });
   const slow = faults.find((fault) => fault.type === 'slowDownload');
   return slow === undefined ? stream : Readable.from(throttled(stream, slow.bytesPerSecond));
 }
@@ -76,7 +79,7 @@ export async function sendContent(
   state.journal.update(entry, { effect: { downloaded: file.id, bytes: file.bytes } });
   const truncated = faults.find((fault) => fault.type === 'truncatedDownload');
   const bytes = await bytesToSend(file, truncated);
-  const stream = contentStream(file, bytes, faults);
+  const stream = await contentStream(file, bytes, faults);
   if (truncated?.ending === 'close') return sendBrokenOff(state, request, reply, file, stream);
   reply.header('content-type', CONTENT_TYPE);
   if (faults.some((fault) => fault.type === 'gzipDownload')) {

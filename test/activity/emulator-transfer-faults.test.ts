@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { EmulatorClient, text } from './emulator-support.js';
@@ -82,4 +85,24 @@ test('slowDownload and slowUpload take their time', async () => {
   expect(await client.download(file['id'])).toHaveLength(20_000);
   expect(uploaded - start).toBeGreaterThan(120);
   expect(performance.now() - uploaded).toBeGreaterThan(120);
+});
+
+test('a download whose bytes are gone from the disk fails, and ends nothing else', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'longhaul-emulator-test-'));
+  const emptied = await EmulatorClient.start({ dataDir });
+  try {
+    const path = `/v1/files/${text((await emptied.upload('first\n'))['id'])}/content`;
+    for (const folder of await readdir(dataDir)) {
+      for (const name of await readdir(join(dataDir, folder))) await rm(join(dataDir, folder, name));
+    }
+    await emptied.setFaults({ route: 'fileContent', fault: { type: 'hold', when: 'after' } });
+    const download = emptied.fetch(path);
+    await emptied.ok('GET', '/_emulator/journal?wait=fileContent&until=effect&timeout=20000');
+    await emptied.ok('POST', '/_emulator/release', {});
+    expect((await download).status).toBe(500);
+    expect((await emptied.journal('?route=fileContent')).length).toBe(1);
+  } finally {
+    await emptied.close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
 });
