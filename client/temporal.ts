@@ -110,9 +110,13 @@ export class Temporal {
     const client = await this.#client.catch(() => null);
     const close = async () => client?.connection.close();
     // The SDK repeats a failed call by a timer that nothing stops, and throws out of it once the channel is closed:
-    // calls that somebody walked away from come to their end first, and nobody waits for that.
+    // calls that somebody walked away from come to their end first, and nobody waits for that, or hears of a failure.
     if (this.#inFlight.size === 0) await close();
-    else void Promise.allSettled(this.#inFlight).then(close);
+    else {
+      void Promise.allSettled(this.#inFlight)
+        .then(close)
+        .catch(() => undefined);
+    }
   }
 
   #connect(): Promise<Client> {
