@@ -1,3 +1,4 @@
+import { addCounts } from './rows.js';
 import type { RowCounts } from './rows.js';
 
 export const BATCH_PHASES = [
@@ -92,7 +93,8 @@ export function mergeProgress(
   let done = sumOfClasses(rows);
   const jobs: JobProgress[] = [];
   for (const shard of shards) {
-    rows = addRows(rows, shard.rows);
+    // The batch's total counts the running shards' rows already; it is put right below.
+    rows = addCounts(rows, shard.rows);
     done += shard.rows.succeeded;
     if (shard.job === null) continue;
     jobs.push(shard.job);
@@ -102,18 +104,6 @@ export function mergeProgress(
   const unanswered = Math.max(0, batch.rows.total - sumOfClasses(rows));
   const merged = { ...rows, total: batch.rows.total, unanswered };
   return { ...batch, rows: merged, rowsDone, jobs, etaAt: estimateEnd(batch, rowsDone, now) };
-}
-
-function addRows(a: RowCounts, b: RowCounts): RowCounts {
-  return {
-    total: a.total,
-    succeeded: a.succeeded + b.succeeded,
-    failed: a.failed + b.failed,
-    invalid: a.invalid + b.invalid,
-    cancelled: a.cancelled + b.cancelled,
-    expired: a.expired + b.expired,
-    missing: a.missing + b.missing,
-  };
 }
 
 function sumOfClasses(rows: RowCounts): number {

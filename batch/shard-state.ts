@@ -1,10 +1,10 @@
 import type { OpenJob } from './account.js';
 import type { ControlState } from './control.js';
-import { isStorageFailure } from './failure-types.js';
 import type { Failure } from './failure-types.js';
 import type { JobSnapshot } from './job-snapshot.js';
 import { NO_ROWS } from './rows.js';
 import type { RowCounts, RowErrorType } from './rows.js';
+import { batchUnanswered } from './shard-sums.js';
 
 /** The whole memory of a shard: what is not in here is lost at continue-as-new. */
 export interface ShardState {
@@ -82,7 +82,9 @@ export function unansweredOf(
   stop: { readonly deadlinePassed: boolean; readonly state: ControlState },
   failure: Failure | null,
 ): RowErrorType {
-  if (stop.state.cancel !== null) return 'cancelled';
-  if (stop.deadlinePassed) return 'expired';
-  return failure !== null && !isStorageFailure(failure.type) ? 'job_failed' : 'missing';
+  return batchUnanswered({
+    cancelled: stop.state.cancel !== null,
+    deadlinePassed: stop.deadlinePassed,
+    failure,
+  });
 }

@@ -43,7 +43,9 @@ export function isWhole(accounts: readonly ShardAccount[], shards: number): bool
   );
 }
 
-/** What becomes of rows whose shard was never begun, or ended without an account. */
+/**
+ * What becomes of rows that nobody spoke of: a shard was never begun, ended without an account, or never came to them.
+ */
 export function batchUnanswered(facts: {
   readonly cancelled: boolean;
   readonly deadlinePassed: boolean;
