@@ -1,3 +1,4 @@
+import { parseJson } from '../batch/json-text.js';
 import { layout } from '../batch/layout.js';
 import { RowTally } from '../batch/rows.js';
 import type { RowCounts, RowErrorType } from '../batch/rows.js';
@@ -198,19 +199,11 @@ async function* invalidRows(store: Store, { batchId, signal }: Attempt): AsyncGe
   const path = layout.invalid(batchId);
   for await (const lines of readLines(store.read(path, { signal }))) {
     yield lines.map(({ bytes, line }) => {
-      const row = readInvalidRow(bytes);
-      if (row !== null) return row;
+      // The parser's own error would quote what it could not read.
+      const row = invalidRowSchema.safeParse(parseJson(bytes.toString('utf8')));
+      if (row.success) return row.data;
       const message = `${store.uriOf(path)}, line ${line}, does not read as Longhaul wrote it; restore the file`;
       throw new BatchError('IntegrityMismatch', message);
     });
-  }
-}
-
-/** Null for what is none: the parser's own error would quote it. */
-function readInvalidRow(bytes: Buffer): InvalidRowRecord | null {
-  try {
-    return invalidRowSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data ?? null;
-  } catch {
-    return null;
   }
 }
