@@ -65,14 +65,23 @@ export async function createWorkers(options: WorkersOptions): Promise<Worker[]> 
   return workers;
 }
 
-/** Runs them until one ends or is told to; then all are drained. */
-export async function runWorkers(workers: readonly Worker[]): Promise<void> {
+/**
+ * Runs them until one ends or is told to; returns when all are drained, as they share a connection. Throws what the
+ * first of them failed with.
+ */
+export async function runWorkers(
+  workers: readonly Pick<Worker, 'run' | 'getState' | 'shutdown'>[],
+): Promise<void> {
+  const failures: unknown[] = [];
   const runs = workers.map(async (worker) => {
     try {
       await worker.run();
+    } catch (error) {
+      failures.push(error);
     } finally {
       for (const other of workers) if (other.getState() === 'RUNNING') other.shutdown();
     }
   });
   await Promise.all(runs);
+  if (failures.length > 0) throw failures[0];
 }
