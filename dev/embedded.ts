@@ -4,10 +4,11 @@ import { connectToSupervisor } from './client-socket.js';
 import { TryAgain, openSession, type EmbeddedSession } from './embedded-session.js';
 import { entryPoint } from './entry-point.js';
 import { EmbeddedServerError } from './errors.js';
+import { endProcess } from './guarded-process.js';
 import { tryHomeLock } from './home-lock.js';
 import { findHome, openHome, type Home } from './home.js';
 import { launchSupervisor, type LaunchedSupervisor } from './launch-supervisor.js';
-import { isAlive } from './process-identity.js';
+import { isAlive, startToken } from './process-identity.js';
 import { ProcessRecords } from './process-records.js';
 import { encode, type EmbeddedSettings, type WorkerNeed } from './protocol.js';
 import type { SupervisorTiming } from './supervisor-timing.js';
@@ -40,6 +41,8 @@ export interface EmbeddedOptions {
 
 /** Longer than a stopping supervisor may take, whose end has to be awaited. */
 const CONNECT_TIMEOUT_MS = 60_000;
+/** Longer than a supervisor takes to drain its worker and stop its server: one that takes more has hung. */
+const STOP_PATIENCE_MS = 45_000;
 const SAY_SO_AFTER_MS = 1_000;
 
 /**
@@ -91,9 +94,13 @@ export async function connectIfRunning(
 
 /**
  * Stops the embedded server and its worker, batches open or not, and waits until both are gone. Returns whether
- * there was anything to stop. Works with a supervisor of any version.
+ * there was anything to stop. Works with a supervisor of any version, and ends one that does not answer.
  */
-export async function stopEmbedded(options: { readonly home: string }): Promise<boolean> {
+export async function stopEmbedded(options: {
+  readonly home: string;
+  readonly patienceMs?: number;
+}): Promise<boolean> {
+  const { patienceMs = STOP_PATIENCE_MS } = options;
   const home = await findHome(options.home);
   if (home === undefined) return false;
   let stopped: number | undefined;
@@ -106,7 +113,7 @@ export async function stopEmbedded(options: { readonly home: string }): Promise<
         return true;
       }
       stopped = running.pid;
-      await stopSupervisor(running);
+      await stopSupervisor(running, patienceMs);
     }
     const lock = await tryHomeLock(home);
     if (lock !== undefined) {
@@ -123,12 +130,23 @@ export async function stopEmbedded(options: { readonly home: string }): Promise<
   }
 }
 
-async function stopSupervisor({ socket, pid }: { socket: Socket; pid: number }): Promise<void> {
-  const closed = new Promise((resolve) => socket.once('close', resolve));
+async function stopSupervisor(
+  { socket, pid }: { readonly socket: Socket; readonly pid: number },
+  patienceMs: number,
+): Promise<void> {
+  const start = startToken(pid);
+  let closed = false;
+  socket.once('close', () => (closed = true));
   socket.resume();
   socket.write(encode({ type: 'stop' }));
-  await closed;
-  while (isAlive(pid)) await sleep(10);
+  for (const until = Date.now() + patienceMs; !closed || isAlive(pid);) {
+    await sleep(10);
+    if (Date.now() < until) continue;
+    // Its guard and its worker see its end, and end too.
+    await endProcess(pid, start, 0);
+    socket.destroy();
+    return;
+  }
 }
 
 async function tryConnect(

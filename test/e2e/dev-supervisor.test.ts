@@ -160,6 +160,14 @@ it('stops at once on request, in the background too', async () => {
   expect(await homes.dev.connectIfRunning(asking)).toBeUndefined();
 });
 
+it('is stopped even when it hangs', async () => {
+  const session = await homes.connect();
+  const processes = processesOf(session);
+  process.kill(session.supervisorPid, 'SIGSTOP');
+  expect(await homes.dev.stopEmbedded({ home: homes.home, patienceMs: 500 })).toBe(true);
+  await allGone(processes);
+});
+
 it('gives two homes different ports, and an overlong home a socket elsewhere', async () => {
   const first = await homes.connect();
   const long = homes.otherHome('x'.repeat(120));
