@@ -6,8 +6,9 @@ function padded(shard: number): string {
 
 export const layout = {
   plan: (batchId: string) => `${batchId}/input/plan.json`,
-  /** A local or piped input that was copied into the store for the workers. */
-  stagedInput: (batchId: string, sha256: string) => `${batchId}/input/source-${sha256.slice(0, 12)}.jsonl`,
+  /** A local or piped input that was copied into the store for the workers, who tell a compressed one by its name. */
+  stagedInput: (batchId: string, sha256: string, source: string) =>
+    `${batchId}/input/source-${sha256.slice(0, 12)}.jsonl${/\.gz$/i.test(source) ? '.gz' : ''}`,
   shard: (batchId: string, shard: number) => `${batchId}/input/shard-${padded(shard)}.jsonl`,
   shardIndex: (batchId: string, shard: number) => `${batchId}/input/shard-${padded(shard)}.idx`,
   invalid: (batchId: string) => `${batchId}/input/invalid.jsonl`,

@@ -17,9 +17,7 @@ export async function stageInput(
 ): Promise<string> {
   const { uri, sha256 = '' } = input.input;
   if (!uri.startsWith('file:') || uri.startsWith(`${store.uri}/`)) return uri;
-  const plain = layout.stagedInput(batchId, sha256);
-  // Workers tell a compressed input by its name.
-  const path = /\.gz$/i.test(uri) ? `${plain}.gz` : plain;
+  const path = layout.stagedInput(batchId, sha256, uri);
   try {
     if ((await store.stat(path)) === null) await copy(store, { uri, path, sha256, signal });
     return store.uriOf(path);

@@ -17,7 +17,8 @@ test('the files of a batch stay where earlier versions look for them', () => {
   const round = layout.round('b', 12, 3);
   expect([
     layout.plan('b'),
-    layout.stagedInput('b', '0123456789abcdef'),
+    layout.stagedInput('b', '0123456789abcdef', 'file:///in/questions.jsonl'),
+    layout.stagedInput('b', '0123456789abcdef', 'file:///in/questions.jsonl.GZ'),
     layout.shard('b', 7),
     layout.shardIndex('b', 7),
     layout.invalid('b'),
@@ -31,6 +32,7 @@ test('the files of a batch stay where earlier versions look for them', () => {
   ]).toEqual([
     'b/input/plan.json',
     'b/input/source-0123456789ab.jsonl',
+    'b/input/source-0123456789ab.jsonl.gz',
     'b/input/shard-00007.jsonl',
     'b/input/shard-00007.idx',
     'b/input/invalid.jsonl',
