@@ -99,7 +99,8 @@ async function describe(
   const { failure, cancelled, startedAt } = input;
   // A deadline that passed is no reason why nothing could be run.
   const fatal = failure?.type === 'DeadlineExceeded' ? null : failure;
-  const outcome = decideOutcome({ rows, answered: merged?.answered ?? 0, cancelled, failure: fatal });
+  const { answered, unfinished } = merged ?? { answered: 0, unfinished: 0 };
+  const outcome = decideOutcome({ rows, answered, unfinished, cancelled, failure: fatal });
   return {
     batchId,
     generation,

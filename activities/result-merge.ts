@@ -1,5 +1,6 @@
 import { parseJson } from '../batch/json-text.js';
 import { layout } from '../batch/layout.js';
+import { isUnfinished } from '../batch/round-selection.js';
 import { RowTally } from '../batch/rows.js';
 import type { RowCounts, RowErrorType } from '../batch/rows.js';
 import type { FileReference } from '../batch/manifest.js';
@@ -24,6 +25,8 @@ type Unanswered = Pick<AssembleInput, 'unanswered' | 'unansweredShards'>;
 export interface MergedRows {
   readonly rows: RowCounts;
   readonly answered: number;
+  /** Rows that the same command would send once more. */
+  readonly unfinished: number;
   readonly usage: Readonly<Record<string, number>>;
 }
 
@@ -81,6 +84,7 @@ class ResultMerge {
   readonly #out: { readonly results: StoreWriter; readonly errors: StoreWriter };
   readonly #tally = new RowTally();
   readonly #usage = new Map<string, number>();
+  #unfinished = 0;
   readonly #invalid: BatchCursor<InvalidRowRecord>;
 
   constructor(
@@ -113,6 +117,7 @@ class ResultMerge {
     return {
       rows: this.#tally.counts(),
       answered: this.#tally.answered,
+      unfinished: this.#unfinished,
       usage: Object.fromEntries(this.#usage),
     };
   }
@@ -150,6 +155,7 @@ class ResultMerge {
     for (const [field, value] of Object.entries(head.usage ?? {})) {
       this.#usage.set(field, (this.#usage.get(field) ?? 0) + value);
     }
+    if (isUnfinished(head)) this.#unfinished += 1;
     await this.#put(result, head.error, head.line);
   }
 
@@ -158,6 +164,7 @@ class ResultMerge {
     for await (const rows of shardRows(this.#store, this.#attempt.batchId, shard, this.#attempt.signal)) {
       for (const row of rows) {
         await this.#invalidBefore(row.position);
+        this.#unfinished += 1;
         const facts = { response: null, error: { type: error, message }, round: 0 };
         await this.#put(
           resultLine({ customId: row.generatedId ? null : customIdOf(row.bytes), ...facts }),

@@ -32,3 +32,8 @@ export function takesRow(state: RowState | null, mode: RoundMode): boolean {
   if (state.round >= mode.finalFrom) return false;
   return mode.kind === 'retry' ? state.error !== 'invalid_row' : RESUMABLE.has(state.error);
 }
+
+/** Whether a new run of the same command would send the row, without being asked to retry. */
+export function isUnfinished({ error, retryable }: Pick<RowState, 'error' | 'retryable'>): boolean {
+  return error !== null && (retryable || RESUMABLE.has(error));
+}

@@ -50,6 +50,15 @@ describe('results', () => {
     );
   });
 
+  it('are of a cancelled batch only while something is left to do', async () => {
+    const finished = await ScriptedRound.begin(rows(2));
+    await finished.collect({ output: fileOf(answer('r0'), answer('r1', 'no such thing', 404)) });
+    expect((await finished.bench.assemble({ cancelled: true })).outcome).toBe('partial');
+    const busy = await ScriptedRound.begin(rows(2));
+    await busy.collect({ output: fileOf(answer('r0'), answer('r1', 'too busy', 503)) });
+    expect((await busy.bench.assemble({ cancelled: true })).outcome).toBe('cancelled');
+  });
+
   it('say what became of shards that never ran, each as its own account says', async () => {
     const bench = await Bench.start();
     await bench.prepare(rows(3), { shardRows: 1 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { takesRow } from '../../batch/round-selection.js';
+import { isUnfinished, takesRow } from '../../batch/round-selection.js';
 import type { RoundMode, RowState } from '../../batch/round-selection.js';
 import { ROW_ERROR_TYPES } from '../../batch/rows.js';
 import type { RowErrorType } from '../../batch/rows.js';
@@ -29,6 +29,15 @@ const anyMode = fc.record({
 const anyRound = fc.integer({ min: 0, max: 5 });
 
 describe('a new run', () => {
+  it('takes exactly the rows that count as unfinished', () => {
+    for (const error of [null, ...ROW_ERROR_TYPES]) {
+      for (const retryable of error === null || error === 'output_gone' ? [false] : [true, false]) {
+        const state = { error, retryable, round: BEFORE };
+        expect([error, retryable, isUnfinished(state)]).toEqual([error, retryable, takesRow(state, mode())]);
+      }
+    }
+  });
+
   it('sends again what earlier runs left undone, and no error that would only come back', () => {
     expect(taken(BEFORE)).toEqual(['missing', 'expired', 'cancelled', 'job_failed']);
   });

@@ -80,13 +80,13 @@ test('job_failed and output_gone count as failed and missing', () => {
 });
 
 describe('the outcome', () => {
-  const none = { cancelled: false, failure: null };
+  const none = { unfinished: 0, cancelled: false, failure: null };
   const rows = addCounts(countRows('succeeded', 3), countRows('failed', 1));
   const failure = { type: 'ProviderAuth', message: '' } as const;
   const unsuccessful = countRows('failed', 4);
 
   test('all rows answered well is succeeded, cancelled or failed as it may be', () => {
-    const facts = { rows: countRows('succeeded', 4), answered: 4, cancelled: true, failure };
+    const facts = { rows: countRows('succeeded', 4), answered: 4, unfinished: 0, cancelled: true, failure };
     expect(decideOutcome(facts)).toBe('succeeded');
   });
 
@@ -96,8 +96,17 @@ describe('the outcome', () => {
     ['nothing was answered, nothing failed', { rows: unsuccessful, answered: 0, ...none }, 'partial'],
     ['a failure, but something was answered', { rows, answered: 1, ...none, failure }, 'partial'],
     ['a failure before any answer', { rows: unsuccessful, answered: 0, ...none, failure }, 'failed'],
-    ['a cancel', { rows, answered: 4, ...none, cancelled: true }, 'cancelled'],
-    ['a cancel and a failure', { rows: unsuccessful, answered: 0, cancelled: true, failure }, 'cancelled'],
+    ['a cancel', { rows, answered: 4, ...none, unfinished: 1, cancelled: true }, 'cancelled'],
+    [
+      'a cancel and a failure',
+      { rows: unsuccessful, answered: 0, unfinished: 4, cancelled: true, failure },
+      'cancelled',
+    ],
+    [
+      'a cancel that came when only rows that failed for good were left',
+      { rows, answered: 4, ...none, cancelled: true },
+      'partial',
+    ],
     [
       'a cancel before there were rows',
       { rows: NO_ROWS, answered: 0, ...none, cancelled: true },
