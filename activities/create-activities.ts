@@ -1,7 +1,6 @@
-import { activityInfo, cancellationDetails, cancellationSignal } from '@temporalio/activity';
-import { batchIdOf } from '../batch/layout.js';
+import { cancellationDetails } from '@temporalio/activity';
 import { assemble } from './assemble.js';
-import { showLife } from './attempt.js';
+import { currentAttempt, passOn, showLife } from './attempt.js';
 import { batchHasJob } from './batch-has-job.js';
 import { beginRound } from './begin-round.js';
 import { cancelJob } from './cancel-job.js';
@@ -39,13 +38,15 @@ async function mapped<T>({ store }: ActivityDeps, run: () => Promise<T>): Promis
   try {
     return await run();
   } catch (error) {
-    const { attempt, workflowExecution } = activityInfo();
-    throw toApplicationFailure(error, {
-      attempt,
-      batchHasJob: await batchHasJob(store, batchIdOf(workflowExecution?.workflowId ?? ''), error),
-      aborted: cancellationSignal().aborted,
+    const { streak, batchId, signal } = currentAttempt();
+    const failure = toApplicationFailure(error, {
+      streak,
+      batchHasJob: await batchHasJob(store, batchId, error),
+      aborted: signal.aborted,
       cancelRequested: cancellationDetails()?.cancelRequested ?? false,
     });
+    passOn(failure);
+    throw failure;
   } finally {
     stop();
   }

@@ -1,16 +1,18 @@
 import { CancelledFailure } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { FAILURE_TYPES } from '../batch/failure-types.js';
+import { isFinal, streakWith } from '../batch/failure-streak.js';
+import type { FailureStreak } from '../batch/failure-streak.js';
 import type { FailureType } from '../batch/failure-types.js';
 import { ProviderError } from '../providers/errors.js';
 import { StorageError } from '../storage/errors.js';
 import { BatchError } from './batch-error.js';
 
-/** Attempts of a failure whose type says `few`. */
-const FEW_ATTEMPTS = 5;
+/** Type of what fails only because its worker goes; none of the registry's, since nobody has to know. */
+export const WORKER_SHUTDOWN = 'WorkerShutdown';
 
 export interface FailureContext {
-  readonly attempt: number;
+  /** How the attempts before this one failed. */
+  readonly streak: FailureStreak | null;
   /** Whether a job of the batch is known: such a batch waits for a key or a quota instead of failing. */
   readonly batchHasJob: boolean;
   /** Whether the attempt was told to stop, and whether by its workflow. */
@@ -26,7 +28,7 @@ export function toApplicationFailure(error: unknown, context: FailureContext): E
   if (context.aborted && isAbort(error)) {
     if (context.cancelRequested) return new CancelledFailure('cancelled', [], asError(error));
     // The worker is shutting down: not a cancellation, the next worker does it again.
-    return ApplicationFailure.create({ type: 'WorkerShutdown', message: 'the worker is shutting down' });
+    return ApplicationFailure.create({ type: WORKER_SHUTDOWN, message: 'the worker is shutting down' });
   }
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (error instanceof ProviderError) {
@@ -47,14 +49,13 @@ export function toApplicationFailure(error: unknown, context: FailureContext): E
 function failure(
   type: FailureType,
   message: string,
-  { attempt, batchHasJob }: FailureContext,
+  { streak, batchHasJob }: FailureContext,
   more: { readonly status?: number | undefined; readonly nextRetryDelay?: number | undefined },
 ): ApplicationFailure {
-  const { retry } = FAILURE_TYPES[type];
   return ApplicationFailure.create({
     type,
     message,
-    nonRetryable: retry === 'no' || (retry === 'few' && attempt >= FEW_ATTEMPTS),
+    nonRetryable: isFinal(streakWith(streak, type)),
     details: [{ status: more.status ?? null, batchHasJob }],
     ...(more.nextRetryDelay === undefined ? {} : { nextRetryDelay: more.nextRetryDelay }),
   });

@@ -4,7 +4,7 @@
  *
  * `retry` says what Temporal does with an activity that fails so:
  * - `yes`: retried until the activity's schedule-to-close time is over
- * - `few`: retried a few times, then final
+ * - `few`: final when a few attempts in a row failed so, whatever failed before them
  * - `no`: final for the activity; what the workflow does about it is said in `meaning`
  */
 export interface FailureDefinition {

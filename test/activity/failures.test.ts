@@ -20,7 +20,7 @@ import { attemptOf, Bench, runActivity } from '../support/activity-env.js';
 import { API_KEY, BATCH, createInput, ENDPOINT, jsonl, MODEL, row } from '../support/activity-inputs.js';
 import { hookedStore } from '../support/store-hooks.js';
 
-const CONTEXT = { attempt: 1, batchHasJob: false, aborted: false, cancelRequested: false };
+const CONTEXT = { streak: null, batchHasJob: false, aborted: false, cancelRequested: false };
 const TYPES = Object.keys(FAILURE_TYPES).filter(isFailureType);
 
 /** All that a failure puts into a history: message, stack, details, causes. */
@@ -33,10 +33,11 @@ function encoded(error: unknown): string {
 
 describe('the retry rule', () => {
   it.each(TYPES)('of %s is the registry’s', (type) => {
-    for (const attempt of [1, 4, 5, 100]) {
-      const failure = toApplicationFailure(new BatchError(type, 'words'), { ...CONTEXT, attempt });
+    for (const before of [0, 3, 4, 99]) {
+      const streak = before === 0 ? null : { type, attempts: before };
+      const failure = toApplicationFailure(new BatchError(type, 'words'), { ...CONTEXT, streak });
       const { retry } = FAILURE_TYPES[type];
-      const isFinal = retry === 'no' || (retry === 'few' && attempt >= 5);
+      const isFinal = retry === 'no' || (retry === 'few' && before >= 4);
       expect(failure).toMatchObject({ type, message: 'words', nonRetryable: isFinal });
     }
   });

@@ -62,6 +62,23 @@ test('an activity that waits heartbeats often enough, and no more once it has en
   expect(beats).toBe(before);
 });
 
+test('the last heartbeat of a failed attempt counts its failure, those before carry the earlier ones along', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const { deps, answer } = slowDeps();
+  const env = new MockActivityEnvironment({
+    workflowExecution: { workflowId: 'b1/shard-00000', runId: 'run' },
+    heartbeatDetails: { progress: '7 rows', streak: { type: 'StorageMismatch', attempts: 2 } },
+  });
+  const details: unknown[] = [];
+  env.on('heartbeat', (each: unknown) => details.push(each));
+  const call = env.run(createActivities(deps).getJob, { jobId: 'job' });
+  await vi.advanceTimersByTimeAsync(15_000);
+  answer();
+  await expect(call).rejects.toMatchObject({ type: 'StorageMismatch' });
+  const counted = details.map((each) => (each as { streak: { attempts: number } }).streak.attempts);
+  expect(counted).toEqual([2, 2, 2, 3]);
+});
+
 test('every activity is given up within seconds when its worker was killed', () => {
   for (const options of Object.values(ACTIVITY_OPTIONS)) expect(options.heartbeatTimeout).toBe('15s');
 });

@@ -138,7 +138,7 @@ describe('an upload', () => {
     const beats: unknown[] = [];
     attempt.on('heartbeat', (details: unknown) => beats.push(details));
     await runActivity(bench.deps, 'upload', input, attempt);
-    expect(beats[0]).toBe('looking for the file');
+    expect(beats[0]).toMatchObject({ progress: 'looking for the file' });
     expect(JSON.stringify(beats)).not.toContain(wire(JSON.parse(rows(1)))['custom_id']);
   });
 });

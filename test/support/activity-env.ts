@@ -16,6 +16,7 @@ import type {
 } from '../../activities/contract.js';
 import { createActivities } from '../../activities/create-activities.js';
 import type { ActivityDeps } from '../../activities/deps.js';
+import type { FailureType } from '../../batch/failure-types.js';
 import { isTerminal } from '../../batch/job-phase.js';
 import type { JobSnapshot } from '../../batch/job-snapshot.js';
 import { startEmulator } from '../../emulator/index.js';
@@ -61,14 +62,20 @@ type Runs = { readonly [A in ActivityName]: (input: Input<A>) => Promise<Output<
 export interface RunInfo {
   readonly workflowId?: string;
   readonly attempt?: number;
+  /** What each attempt before it failed as. */
+  readonly failedAs?: FailureType;
   readonly startToCloseTimeoutMs?: number;
 }
 
 /** One attempt of an activity that can be told to stop. */
-export function attemptOf({ workflowId = BATCH, ...info }: RunInfo = {}): MockActivityEnvironment {
+export function attemptOf(run: RunInfo = {}): MockActivityEnvironment {
+  const { workflowId = BATCH, failedAs = 'IntegrityMismatch', ...info } = run;
+  const { attempt = 1 } = info;
+  const heartbeatDetails =
+    attempt === 1 ? undefined : { progress: null, streak: { type: failedAs, attempts: attempt - 1 } };
   const runId = '11111111-1111-4111-8111-111111111111';
   return new MockActivityEnvironment(
-    { startToCloseTimeoutMs: 300_000, ...info, workflowExecution: { workflowId, runId } },
+    { startToCloseTimeoutMs: 300_000, heartbeatDetails, ...info, workflowExecution: { workflowId, runId } },
     { logger: QUIET },
   );
 }

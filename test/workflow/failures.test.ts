@@ -123,6 +123,27 @@ test('a create without an answer is found by its key, not sent again', async () 
   expect(batch.provider.jobs).toHaveLength(1);
 });
 
+test('a file that is cut short once after a long outage is read again', async () => {
+  const batch = await env.batch('cut-after-outage');
+  batch.provider.fault = (route, n) => {
+    if (route !== 'downloadFile') return null;
+    if (n <= 8) return refusal('ProviderUnavailable', 503);
+    return n === 9 ? refusal('ProviderContract', 200) : null;
+  };
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded', failure: null });
+  expect(batch.callsOf('collect')).toBe(10);
+});
+
+test('an answer that never fits its shape is given up after a few attempts in a row', async () => {
+  const batch = await env.batch('never-fits');
+  batch.provider.fault = (route, n) => {
+    if (route !== 'uploadFile') return null;
+    return n === 4 ? refusal('ProviderUnavailable', 503) : refusal('ProviderContract', 200);
+  };
+  await expect(batch.run()).rejects.toMatchObject({ cause: { type: 'ProviderContract' } });
+  expect(batch.callsOf('upload')).toBe(9);
+});
+
 test('a batch that was started for another provider address than the worker’s sends nothing', async () => {
   const batch = await env.batch('other-origin');
   await expect(batch.run({}, { longhaulFingerprint: 'f'.repeat(64) })).rejects.toMatchObject({

@@ -70,3 +70,13 @@ test('a cancel during a preparation that fails ends the batch as cancelled, not 
   });
   expect(await batch.run()).toMatchObject({ outcome: 'cancelled', failure: null });
 });
+
+test('attempts that failed otherwise do not count for a failure that is retried a few times', async () => {
+  const batch = await env.batch('streak', { input: eachSecond });
+  batch.provider.fault = (route, n) => {
+    if (route !== 'uploadFile') return null;
+    return n === 2 ? refusal('ProviderUnavailable', 503) : refusal('ProviderContract', 200);
+  };
+  await expect(batch.run()).rejects.toMatchObject({ cause: { type: 'ProviderContract' } });
+  expect(batch.callsOf('upload')).toBe(7);
+});
