@@ -15,6 +15,9 @@ export interface JobAccount {
   readonly duplicate?: true;
 }
 
+/** Status of a job that nobody could ask about: not one of the provider's words. */
+export const UNKNOWN_STATUS = 'UNKNOWN';
+
 /** What one closed round adds to its shard. */
 export interface RoundSums {
   readonly rows: RowCounts;

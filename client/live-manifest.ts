@@ -1,12 +1,10 @@
+import { UNKNOWN_STATUS } from '../batch/account.js';
 import type { JobAccount } from '../batch/account.js';
 import type { Manifest } from '../batch/manifest.js';
 import type { BatchProgress, JobProgress } from '../batch/progress.js';
 import type { Plan } from '../schemas/records.js';
 import type { BatchDescription } from './batch-description.js';
 import type { OpenJobRecord } from './batch-files.js';
-
-/** A provider's status word that nobody could tell just now. */
-const UNKNOWN_STATUS = 'UNKNOWN';
 
 /** The manifest's shape with the numbers of a batch that runs. */
 export function liveManifest(facts: {

@@ -4,7 +4,7 @@ import { ROW_ERROR_TYPES, type RowErrorType } from '../batch/rows.js';
 
 const RETRY = {
   yes: 'yes, until it works or the call’s time is over',
-  few: 'five attempts in all',
+  few: 'five attempts in a row',
   no: 'no',
 } as const;
 

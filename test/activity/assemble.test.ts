@@ -171,6 +171,20 @@ describe('the manifest', () => {
     ]);
   });
 
+  it('lists a job that the store records though no shard has spoken of it', async () => {
+    const bench = await Bench.start();
+    await bench.prepare(rows(5), { shardRows: 3 });
+    const { job } = await bench.submit();
+    const summary = await bench.assemble({ unanswered: 'missing' });
+    expect(summary).toMatchObject({ jobs: 1, rows: { missing: 5 } });
+    const manifest = await bench.json(MANIFEST);
+    const createdAt = new Date(job.createdAt).toISOString();
+    const counts = { requests: 3, succeeded: 0, failed: 0 };
+    expect(manifest['jobs']).toEqual([
+      { shard: 0, round: 1, jobId: job.jobId, status: 'UNKNOWN', ...counts, createdAt, completedAt: null },
+    ]);
+  });
+
   it.each([
     ['succeeded', { cancelled: true, failure: AUTH }, ['r0', 'r1']],
     ['cancelled', { cancelled: true, failure: AUTH }, ['r0']],
