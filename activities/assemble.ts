@@ -41,7 +41,10 @@ export async function assemble(deps: ActivityDeps, input: AssembleInput): Promis
   await store.removeUnfinished(batchId);
   const archived = await archivedGenerations(store, batchId);
   const generation = input.generation ?? (archived.at(-1) ?? 0) + 1;
-  const done = await standing(store, batchId, generation);
+  const run = { generation, startedAt: input.startedAt };
+  // A run that was cancelled before it was prepared knows too little to take an earlier end's place.
+  const earlier = input.generation === null ? await readManifest(store, batchId) : null;
+  const done = earlier === null ? await standing(store, batchId, run) : summaryOf(store, earlier);
   if (done !== null) return { summary: done };
 
   // Only a batch that was cancelled early has no plan. One that had a plan and has none now has lost its store, and a
@@ -52,37 +55,53 @@ export async function assemble(deps: ActivityDeps, input: AssembleInput): Promis
       : await requirePlan(store, batchId);
   if (plan === null) {
     const manifest = await describe(deps, attempt, input, { plan, merged: null, generation });
-    return { summary: await publish(store, manifest, generation) };
+    return { summary: await publish(store, manifest) };
   }
   const files = await ResultFiles.open(store, batchId);
   try {
     const rows = await files.merge(store, attempt, plan, input);
     // Held up until a later run has finished, this one's files would replace those of its manifest.
-    const overtaken = await standing(store, batchId, generation);
+    const overtaken = await standing(store, batchId, run);
     if (overtaken !== null) return { summary: overtaken };
+    // Its workflow was ended meanwhile, so another run may be on its way.
+    attempt.signal.throwIfAborted();
     const merged = await files.commit(rows);
     const manifest = await describe(deps, attempt, input, { plan, merged, generation });
-    return { summary: await publish(store, manifest, generation) };
+    return { summary: await publish(store, manifest) };
   } finally {
     await files.abort();
   }
 }
 
-/** A manifest that is there already: our own is the result, a lower one gives way, a higher one forbids us to go on. */
-async function standing(store: Store, batchId: string, generation: number): Promise<BatchSummary | null> {
+/**
+ * What tells one run of a batch from another. A run that was terminated leaves its generation to the next one, so a
+ * generation may have two runs: the one that started later is in the right.
+ */
+type RunIdentity = Pick<AssembleInput, 'startedAt'> & { readonly generation: number };
+
+/** A manifest that is there already: our own is the result, an earlier run's gives way, a later one's forbids us to go on. */
+async function standing(store: Store, batchId: string, own: RunIdentity): Promise<BatchSummary | null> {
   const newest = (await archivedGenerations(store, batchId)).at(-1) ?? 0;
   const file = await readManifest(store, batchId);
   const found = file?.manifest.generation ?? 0;
-  if (newest >= generation || found > generation) {
+  const ahead =
+    file === null || found !== own.generation ? 0 : aheadMs(file.manifest.startedAt, own.startedAt);
+  if (newest >= own.generation || found > own.generation || ahead > 0) {
     throw new BatchError(
       'StorageMismatch',
-      `batch ${batchId} was taken over by a later run (generation ${Math.max(found, newest)}, this one is ${generation}); nothing is written. That run’s account is the batch’s: see \`longhaul status ${batchId}\``,
+      `batch ${batchId} was taken over by a later run (generation ${Math.max(found, newest)}, this one is ${own.generation}); nothing is written. That run’s account is the batch’s: see \`longhaul status ${batchId}\``,
     );
   }
   if (file === null) return null;
-  if (found === generation) return summaryOf(store, file);
-  await retireManifest(store, batchId, file);
+  if (found < own.generation) await retireManifest(store, batchId, file);
+  else if (ahead === 0) return summaryOf(store, file);
+  // A run that was terminated while it assembled: its last word came after this run had taken its place.
+  else await store.remove(layout.manifest(batchId));
   return null;
+}
+
+function aheadMs(theirs: string, ours: string): number {
+  return Date.parse(theirs) - Date.parse(ours);
 }
 
 async function describe(
@@ -90,7 +109,7 @@ async function describe(
   attempt: Attempt,
   input: AssembleInput,
   facts: { readonly plan: Plan | null; readonly merged: MergedResults | null; readonly generation: number },
-): Promise<Manifest> {
+): Promise<Manifest & RunIdentity> {
   const { store, clock } = deps;
   const { batchId } = attempt;
   const { plan, merged, generation } = facts;
@@ -142,13 +161,13 @@ function reference(store: Store, path: string, file: Omit<FileReference, 'uri'>)
 }
 
 /** The commit point. Of two attempts of one run the first one's manifest stands. */
-async function publish(store: Store, manifest: Manifest, generation: number): Promise<BatchSummary> {
+async function publish(store: Store, manifest: Manifest & RunIdentity): Promise<BatchSummary> {
   const { batchId } = manifest;
   const file = manifestFile(manifest);
   for (;;) {
     const { created } = await store.writeSmall(layout.manifest(batchId), file.text, { ifAbsent: true });
     if (created) return summaryOf(store, file);
-    const found = await standing(store, batchId, generation);
+    const found = await standing(store, batchId, manifest);
     if (found !== null) return found;
   }
 }

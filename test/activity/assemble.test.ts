@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { layout } from '../../batch/layout.js';
 import { errorLineSchema, resultLineSchema } from '../../schemas/result-line.js';
-import { Bench, failureOf, runActivity } from '../support/activity-env.js';
+import { attemptOf, Bench, failureOf, runActivity } from '../support/activity-env.js';
 import { assembleInput, BATCH, jsonl, row, rows } from '../support/activity-inputs.js';
 import { answer, failed, fileOf, ScriptedRound } from '../support/scripted-round.js';
 import { hookedStore } from '../support/store-hooks.js';
@@ -253,6 +253,33 @@ describe('generations', () => {
     await bench.store.remove(MANIFEST);
     expect(await failureOf(bench.assemble({ generation: 2 }))).toMatchObject({ type: 'StorageMismatch' });
     expect(await bench.files()).not.toContain('manifest.json');
+  });
+
+  it('of a run that was terminated give way to those of the next run, which has the same number', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const { bench } = round;
+    const [terminated, next] = ['2026-11-22T12:00:00.000Z', '2026-11-22T12:00:01.000Z'] as const;
+    // Its last word comes after the next run was prepared.
+    expect(await bench.assemble({ startedAt: terminated })).toMatchObject({ rows: { missing: 2 } });
+    await round.collect({ output: fileOf(answer('r0'), answer('r1')) });
+    expect(await bench.assemble({ startedAt: next })).toMatchObject({ generation: 1, outcome: 'succeeded' });
+    const manifest = await bench.text(MANIFEST);
+    expect(JSON.parse(manifest)).toMatchObject({ startedAt: next, rows: { succeeded: 2 } });
+    // Or after the next run has published.
+    const late = await failureOf(bench.assemble({ startedAt: terminated }));
+    expect(late).toMatchObject({ type: 'StorageMismatch', nonRetryable: true });
+    expect(await bench.text(MANIFEST)).toBe(manifest);
+    expect(JSON.parse(manifest)).toHaveProperty('results.sha256', sha256(await bench.text(RESULTS)));
+  });
+
+  it('are not written by an attempt that was told to stop while it merged', async () => {
+    const bench = await prepared();
+    const attempt = attemptOf();
+    const store = hookedStore(bench.store, (call, path) => {
+      if (call === 'openWriter' && path === ERRORS) attempt.cancel('NOT_FOUND');
+    });
+    await runActivity(bench.with({ store }), 'assemble', assembleInput(), attempt).catch(() => undefined);
+    expect((await bench.files()).filter((file) => !file.includes('/'))).toEqual([]);
   });
 
   it.each(['openWriter', 'writeSmall'] as const)(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { ProviderError } from '../../providers/errors.js';
 import { lostAnswer, refusal } from '../support/provider-errors.js';
 import { until } from '../support/until.js';
 import { WorkflowEnv } from '../support/workflow-env.js';
@@ -75,8 +76,65 @@ test('attempts that failed otherwise do not count for a failure that is retried 
   const batch = await env.batch('streak', { input: eachSecond });
   batch.provider.fault = (route, n) => {
     if (route !== 'uploadFile') return null;
-    return n === 2 ? refusal('ProviderUnavailable', 503) : refusal('ProviderContract', 200);
+    const type = n === 2 ? 'ProviderUnavailable' : 'ProviderContract';
+    return { when: 'before', error: new ProviderError(type, 'no', { effect: 'refused', retryAfterMs: 10 }) };
   };
   await expect(batch.run()).rejects.toMatchObject({ cause: { type: 'ProviderContract' } });
   expect(batch.callsOf('upload')).toBe(7);
+});
+
+test('a run that was terminated while it assembled can not end the next one', async () => {
+  const batch = await env.batch('late-assemble', { rows: 2, input: eachSecond });
+  let letGo = (): void => undefined;
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  batch.provider.fault = (route, n) =>
+    route === 'createJob' && n === 1 ? refusal('ProviderRejected', 422) : null;
+  batch.onBefore('assemble', ({ n }) => (n === 1 ? held : undefined));
+  // The next run is prepared and has not come to its end: its job takes a second.
+  batch.onBefore('checkAccount', ({ n }) => (n === 2 ? letGo() : undefined));
+  const first = await batch.start();
+  await until('the first run assembles', () => batch.callsOf('assemble') === 1);
+  await first.terminate('by hand');
+  const summary = await batch.run();
+  expect(batch.callsOf('assemble')).toBe(2);
+  expect(summary).toMatchObject({ outcome: 'succeeded', generation: 1, rows: { succeeded: 2 } });
+  expect(await batch.manifest()).toMatchObject({ outcome: 'succeeded', rows: { succeeded: 2 } });
+  expect(await batch.words()).toEqual(['ok', 'ok']);
+});
+
+test('the job of a shard that was terminated twice is listed in the manifest', async () => {
+  const batch = await env.batch('shard-terminated-twice', {
+    input: eachSecond,
+    provider: { course: () => ({ durationMs: 60_000, cancelMs: 500 }) },
+  });
+  batch.onBefore('getJob', async () => void (await batch.shard(0).terminate('by hand')));
+  batch.onBefore('cancelJob', async () => void (await batch.shard(0).terminate('by hand')));
+  expect(await batch.run()).toMatchObject({ outcome: 'partial', jobs: 1, rows: { missing: 4 } });
+  expect(await batch.manifest()).toMatchObject({
+    jobs: [{ jobId: 'job-1', status: 'UNKNOWN', requests: 4 }],
+  });
+});
+
+test('a run that is cancelled while it prepares cancels the job that a terminated run has left', async () => {
+  const batch = await env.batch('left-running', {
+    input: eachSecond,
+    provider: { course: () => ({ durationMs: 600_000, cancelMs: 500 }) },
+  });
+  batch.onBefore('getJob', async ({ n }) => {
+    if (n !== 1) return;
+    await batch.shard(0).terminate('by hand');
+    await batch.handle.terminate('by hand');
+  });
+  await expect((await batch.start()).result()).rejects.toMatchObject({
+    cause: { name: 'TerminatedFailure' },
+  });
+  expect(batch.provider.jobs.map(({ cancels }) => cancels)).toEqual([0]);
+
+  batch.onBefore('prepare', async (call) => {
+    await batch.during(call, () => batch.handle.signal('cancel', {}));
+    throw new Error('a fault of the machine');
+  });
+  expect(await batch.run()).toMatchObject({ outcome: 'cancelled', jobs: 1 });
+  expect(batch.provider.jobs.map(({ cancels }) => cancels)).toEqual([1]);
+  expect(await batch.manifest()).toMatchObject({ jobs: [{ jobId: 'job-1', status: 'CANCELLED' }] });
 });
