@@ -11,22 +11,28 @@ import type { BatchSettings, CleanupMode } from '../batch/settings.js';
  * The batch id is never among it; activities take it from their workflow's id.
  */
 
+export interface PreparedBatch {
+  readonly kind: 'prepared';
+  readonly generation: number;
+  readonly planSha256: string;
+  readonly fingerprint: string;
+  readonly shards: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly invalid: number;
+  /** An earlier run left a plan, and maybe jobs. */
+  readonly resumed: boolean;
+  readonly settings: BatchSettings;
+}
+
 export type PrepareResult =
-  | {
-      readonly kind: 'prepared';
-      readonly generation: number;
-      readonly planSha256: string;
-      readonly fingerprint: string;
-      readonly shards: number;
-      readonly rows: number;
-      readonly bytes: number;
-      readonly sha256: string;
-      readonly invalid: number;
-      /** An earlier run left a plan, and maybe jobs. */
-      readonly resumed: boolean;
-      readonly settings: BatchSettings;
-    }
-  | { readonly kind: 'finished'; readonly fingerprint: string; readonly summary: BatchSummary };
+  PreparedBatch | { readonly kind: 'finished'; readonly fingerprint: string; readonly summary: BatchSummary };
+
+export interface FindPlanResult {
+  /** Null: no earlier run has left a batch of these settings unfinished. */
+  readonly plan: PreparedBatch | null;
+}
 
 export interface BeginRoundInput {
   readonly shard: number;
@@ -144,6 +150,7 @@ export interface CleanupInput {
 
 export interface Activities {
   readonly prepare: (input: unknown) => Promise<PrepareResult>;
+  readonly findPlan: (input: unknown) => Promise<FindPlanResult>;
   readonly checkAccount: (input: Record<string, never>) => Promise<Record<string, never>>;
   readonly beginRound: (input: BeginRoundInput) => Promise<BeginRoundResult>;
   readonly findJob: (input: FindJobInput) => Promise<FindJobResult>;

@@ -11,6 +11,7 @@ import type { Activities } from './contract.js';
 import { createJob } from './create-job.js';
 import type { ActivityDeps } from './deps.js';
 import { findJob } from './find-job.js';
+import { findPlan } from './find-plan.js';
 import { getJob } from './get-job.js';
 import { prepare } from './prepare.js';
 import { toApplicationFailure } from './to-application-failure.js';
@@ -20,6 +21,7 @@ import { upload } from './upload.js';
 export function createActivities(deps: ActivityDeps): Activities {
   return {
     prepare: (input) => mapped(deps, () => prepare(deps, input)),
+    findPlan: (input) => mapped(deps, () => findPlan(deps, input)),
     checkAccount: () => mapped(deps, () => checkAccount(deps)),
     beginRound: (input) => mapped(deps, () => beginRound(deps, input)),
     findJob: (input) => mapped(deps, () => findJob(deps, input)),

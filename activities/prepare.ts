@@ -25,6 +25,7 @@ import type { PrepareResult } from './contract.js';
 import type { ActivityDeps } from './deps.js';
 import { describeIssues } from './input-issues.js';
 import { archivedGenerations, readManifest, retireManifest, summaryOf } from './manifest-file.js';
+import { preparedBy } from './prepared.js';
 import { recordText } from './records.js';
 import { assertProviderTakes, jobTimeoutMs, resolveSettings, shardLimits } from './settings.js';
 
@@ -70,19 +71,7 @@ export async function prepare(deps: ActivityDeps, rawInput: unknown): Promise<Pr
   }
   const plan = standing ?? (await makePlan(deps, attempt, { input, opened, limits, identity }));
   const archived = await archivedGenerations(store, batchId);
-  return {
-    kind: 'prepared',
-    generation: (archived.at(-1) ?? 0) + 1,
-    planSha256: sha256Hex(recordText(plan)),
-    fingerprint: identity.fingerprint,
-    shards: plan.shards.length,
-    rows: plan.input.rows,
-    bytes: plan.input.bytes,
-    sha256,
-    invalid: plan.invalid,
-    resumed: standing !== null,
-    settings: resolveSettings(input, deps),
-  };
+  return preparedBy(plan, { archived, resumed: standing !== null, settings: resolveSettings(input, deps) });
 }
 
 type Identity = Pick<Plan, 'fingerprint' | 'storeId' | 'provider' | 'endpoint' | 'model' | 'jobTimeoutMs'> & {

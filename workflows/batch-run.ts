@@ -1,16 +1,17 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { allHandlersFinished, condition, setHandler, upsertMemo, workflowInfo } from '@temporalio/workflow';
-import type { PrepareResult } from '../activities/contract.js';
+import type { PreparedBatch, PrepareResult } from '../activities/contract.js';
 import { batchProblem } from '../batch/accounting.js';
 import { NO_CONTROL } from '../batch/control.js';
 import type { Failure } from '../batch/failure-types.js';
 import type { BatchSummary } from '../batch/manifest.js';
 import { runningPhase } from '../batch/progress.js';
-import type { BatchProgressAnswer } from '../batch/progress.js';
+import type { BatchProgressAnswer, ShardPhase } from '../batch/progress.js';
 import { countRows, NO_ROWS } from '../batch/rows.js';
 import { batchUnanswered, groupUnanswered, isWhole, sumAccounts } from '../batch/shard-sums.js';
 import { MEMO } from '../batch/wire-names.js';
 import type { RunBatchInput } from '../schemas/run-batch-input.js';
+import { checkAccount } from './account-check.js';
 import { knownFailure } from './activity-failure.js';
 import { BatchPhaseRecord } from './batch-phase.js';
 import { Control } from './control.js';
@@ -19,8 +20,6 @@ import { batchProgressQuery } from './messages.js';
 import { activities } from './proxies.js';
 import { ShardWindow } from './shard-window.js';
 
-type Prepared = Extract<PrepareResult, { kind: 'prepared' }>;
-
 /** One run of a batch: the sequence, and what is known of it so far. */
 export class BatchRun {
   readonly control: Control;
@@ -28,7 +27,9 @@ export class BatchRun {
   readonly #startedAt = workflowInfo().startTime;
   readonly #phase = new BatchPhaseRecord();
   readonly #shards: ShardWindow;
-  #prepared: Prepared | null = null;
+  /** What the batch itself waits for, before it has shards. */
+  #ownPhase: ShardPhase = 'running';
+  #prepared: PreparedBatch | null = null;
 
   constructor(input: RunBatchInput) {
     this.#input = input;
@@ -56,7 +57,7 @@ export class BatchRun {
     try {
       const stop = () => this.control.state.cancel !== null;
       const result = await untilStopped(stop, () => activities.prepare('validate and cut', this.#input));
-      if (result === INTERRUPTED) return null;
+      if (result === INTERRUPTED) return await this.#leftByEarlierRun();
       this.#checkFingerprint(result.fingerprint);
       return result;
     } catch (error) {
@@ -66,6 +67,13 @@ export class BatchRun {
       this.#phase.end('failed', NO_ROWS);
       throw asWorkflowFailure(failure);
     }
+  }
+
+  /** Cancelled before it was prepared: nothing is sent, but an earlier run may have left jobs to be cancelled. */
+  async #leftByEarlierRun(): Promise<PreparedBatch | null> {
+    const { plan } = await activities.findPlan('did an earlier run leave jobs?', this.#input);
+    const asked = workflowInfo().memo?.[MEMO.fingerprint];
+    return plan === null || (asked !== undefined && asked !== plan.fingerprint) ? null : plan;
   }
 
   /** A caller who counts on another provider address than the worker's would buy from somebody else. */
@@ -81,12 +89,15 @@ export class BatchRun {
     });
   }
 
-  async #run(prepared: Prepared): Promise<Failure | null> {
+  async #run(prepared: PreparedBatch): Promise<Failure | null> {
     const { settings } = prepared;
     const deadlineAt = this.#startedAt.getTime() + settings.deadlineMs;
     this.#phase.countRows(prepared.rows);
     this.control.watchDeadline(deadlineAt);
-    const failure = await this.#checkAccount();
+    const failure = await checkAccount(this.control, (phase) => {
+      this.#ownPhase = phase;
+      this.#updatePhase();
+    });
     if (failure !== null) return failure;
     this.#updatePhase();
     await this.#shards.run({
@@ -99,21 +110,7 @@ export class BatchRun {
     return null;
   }
 
-  async #checkAccount(): Promise<Failure | null> {
-    try {
-      await untilStopped(
-        () => this.control.stopping,
-        () => activities.checkAccount('may the key use batch?', {}),
-      );
-      return null;
-    } catch (error) {
-      const failure = knownFailure(error);
-      if (failure === null) throw error;
-      return { type: failure.type, message: failure.message };
-    }
-  }
-
-  async #assemble(prepared: Prepared | null, failure: Failure | null): Promise<BatchSummary> {
+  async #assemble(prepared: PreparedBatch | null, failure: Failure | null): Promise<BatchSummary> {
     const sums = sumAccounts(this.#shards.accounts);
     const stop = {
       cancelled: this.control.state.cancel !== null,
@@ -148,7 +145,7 @@ export class BatchRun {
   }
 
   /** A shard has a deadline timer of its own: it may fire, and end the last shard, before this workflow's does. */
-  #isLate(prepared: Prepared | null): boolean {
+  #isLate(prepared: PreparedBatch | null): boolean {
     return prepared !== null && Date.now() >= this.#startedAt.getTime() + prepared.settings.deadlineMs;
   }
 
@@ -170,7 +167,7 @@ export class BatchRun {
     return !this.control.stopping && isWhole(this.#shards.accounts, this.#prepared?.shards ?? 0);
   }
 
-  async #cleanup(prepared: Prepared | null): Promise<void> {
+  async #cleanup(prepared: PreparedBatch | null): Promise<void> {
     const cleanup = prepared?.settings.cleanup ?? 'none';
     if (cleanup === 'none') return;
     try {
@@ -204,7 +201,7 @@ export class BatchRun {
       runningPhase({
         cancelling: this.control.state.cancel !== null,
         paused: this.control.state.paused,
-        shardPhases: this.#shards.phases,
+        shardPhases: [this.#ownPhase, ...this.#shards.phases],
       }),
     );
   }

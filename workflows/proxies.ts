@@ -42,6 +42,7 @@ const call: ActivityOptions = {
 
 export const ACTIVITY_OPTIONS: { readonly [A in ActivityName]: ActivityOptions } = {
   prepare: transfer,
+  findPlan: transfer,
   checkAccount: call,
   beginRound: transfer,
   // Lists every job of the key, page by page, and waits out the settle time between attempts.
@@ -67,6 +68,7 @@ type Calls = {
 /** One function per activity; `summary` is what the Temporal UI shows beside it. */
 export const activities: Calls = {
   prepare: (summary, input) => proxy('prepare', summary).prepare(input),
+  findPlan: (summary, input) => proxy('findPlan', summary).findPlan(input),
   checkAccount: (summary, input) => proxy('checkAccount', summary).checkAccount(input),
   beginRound: (summary, input) => proxy('beginRound', summary).beginRound(input),
   findJob: (summary, input) => proxy('findJob', summary).findJob(input),

@@ -1,10 +1,10 @@
-import { condition, getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
+import { getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
 import { waitsFor } from '../batch/failure-types.js';
 import type { ShardPhase } from '../batch/progress.js';
-import { quotaWaitMs } from '../batch/wait-policy.js';
 import { knownFailure } from './activity-failure.js';
 import type { Control } from './control.js';
 import { shardPhaseSignal } from './messages.js';
+import { waitForAuth, waitForQuota } from './waits.js';
 
 /** The waits of a shard for a person or for time, and the phase that tells its batch about them. */
 export class ShardWaits {
@@ -17,21 +17,12 @@ export class ShardWaits {
     this.#control = control;
   }
 
-  /** Until somebody says `resume`: only a person can mend a key. */
   async forAuth(): Promise<void> {
-    const { resumes } = this.#control;
-    await this.#during('waiting-for-auth', () =>
-      condition(() => this.#control.resumes > resumes || this.#control.stopping),
-    );
+    await this.#during('waiting-for-auth', () => waitForAuth(this.#control));
   }
 
-  /** Until `resume`, or the next try is due. */
   async forQuota(attempt: number): Promise<void> {
-    const { resumes } = this.#control;
-    const done = () => this.#control.resumes > resumes || this.#control.stopping;
-    await this.#during('waiting-for-quota', () =>
-      condition(done, quotaWaitMs(attempt), { summary: 'next try for quota' }),
-    );
+    await this.#during('waiting-for-quota', () => waitForQuota(this.#control, attempt));
   }
 
   /**

@@ -60,6 +60,7 @@ export async function awaitPointsOf(handle: WorkflowHandle, startedAt: number): 
 
 const ACTIVITY_NAMES: { readonly [A in ActivityName]: true } = {
   prepare: true,
+  findPlan: true,
   checkAccount: true,
   beginRound: true,
   findJob: true,

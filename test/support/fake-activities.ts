@@ -43,6 +43,7 @@ export function hookedActivities(batchOf: (batchId: string) => HookedBatch): Act
   }
   return {
     prepare: (input) => hooked('prepare', input, (own) => own.prepare(input)),
+    findPlan: (input) => hooked('findPlan', input, (own) => own.findPlan(input)),
     checkAccount: (input) => hooked('checkAccount', input, (own) => own.checkAccount(input)),
     beginRound: (input) => hooked('beginRound', input, (own) => own.beginRound(input)),
     findJob: (input) => hooked('findJob', input, (own) => own.findJob(input)),

@@ -121,3 +121,44 @@ test('a key that is revoked between two shards is waited for at whatever comes n
   await handle.signal('resume');
   expect(await handle.result()).toMatchObject({ outcome: 'succeeded', jobs: 2 });
 });
+
+test('a batch that has a job waits for a better key at its next start too, and gives up nothing', async () => {
+  const batch = await env.batch('auth-again', {
+    rows: 10,
+    input: { pollMin: '1m', pollMax: '1m' },
+    provider: { course: (n) => ({ durationMs: n === 1 ? 30 * MINUTE : MINUTE }) },
+  });
+  batch.onBefore('getJob', async (call) => {
+    if (call.n === 10) await batch.during(call, () => batch.handle.signal('cancel', {}));
+  });
+  const first = await batch.run();
+  expect(first.outcome).toBe('cancelled');
+  expect(first.rows.succeeded).toBeGreaterThan(0);
+
+  batch.provider.fault = () => refusal('ProviderAuth', 401);
+  const handle = await batch.start();
+  await env.server.sleep('30m');
+  await expect.poll(async () => (await handle.query(batchProgressQuery)).phase).toBe('waiting-for-auth');
+  expect((await handle.describe()).searchAttributes['LonghaulPhase']).toEqual(['waiting-for-auth']);
+  batch.provider.fault = () => null;
+  await handle.signal('resume');
+  expect(await handle.result()).toMatchObject({ outcome: 'succeeded', jobs: 2, failure: null });
+});
+
+test('a wait for a key before the first shard ends by a cancel, and keeps what was answered', async () => {
+  const batch = await env.batch('auth-again-cancel', {
+    rows: 10,
+    input: { pollMin: '1m', pollMax: '1m' },
+    provider: { course: () => ({ durationMs: 30 * MINUTE }) },
+  });
+  batch.onBefore('getJob', async (call) => {
+    if (call.n === 10) await batch.during(call, () => batch.handle.signal('cancel', {}));
+  });
+  const first = await batch.run();
+  batch.provider.fault = () => refusal('ProviderAuth', 401);
+  const handle = await batch.start();
+  await env.server.sleep('30m');
+  await expect.poll(async () => (await handle.query(batchProgressQuery)).phase).toBe('waiting-for-auth');
+  await handle.signal('cancel', {});
+  expect(await handle.result()).toMatchObject({ outcome: 'cancelled', rows: first.rows });
+});
