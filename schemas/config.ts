@@ -19,6 +19,8 @@ export interface Config {
   readonly mistral: { readonly apiKey: string | null; readonly baseUrl: string };
   /** Calls per second to the provider; null: unlimited. */
   readonly requestsPerSecond: number | null;
+  /** The worker's version, for Temporal's worker deployments; null: unversioned. */
+  readonly deployment: { readonly name: string; readonly buildId: string } | null;
 }
 
 export type ConfigResult =
@@ -49,6 +51,14 @@ const rate = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
+/** Temporal joins the two by a dot or a colon, depending on its version. */
+const buildId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_+-]*(?:\.[A-Za-z0-9_+-]+)*$/, {
+  error: 'must be letters, digits, "_", "+", "-" and single dots in between',
+});
+const deploymentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, {
+  error: 'must be letters, digits, "_" and "-"',
+});
+
 const environment = z.object({
   LONGHAUL_STORE: z
     .string()
@@ -64,6 +74,8 @@ const environment = z.object({
     .enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` })
     .default('info'),
   LONGHAUL_REQUESTS_PER_SECOND: rate.optional(),
+  LONGHAUL_DEPLOYMENT: deploymentName.optional(),
+  LONGHAUL_BUILD_ID: buildId.optional(),
   MISTRAL_API_KEY: apiKey.optional(),
   MISTRAL_BASE_URL: webAddress.default('https://api.mistral.ai'),
 });
@@ -76,6 +88,8 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
     return { ok: false, problems };
   }
   const values = result.data;
+  const deployment = deploymentOf(values);
+  if (deployment === undefined) return { ok: false, problems: [HALF_A_VERSION] };
   return {
     ok: true,
     config: {
@@ -87,8 +101,21 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
       logLevel: values.LONGHAUL_LOG_LEVEL,
       mistral: { apiKey: values.MISTRAL_API_KEY ?? null, baseUrl: values.MISTRAL_BASE_URL },
       requestsPerSecond: values.LONGHAUL_REQUESTS_PER_SECOND ?? null,
+      deployment,
     },
   };
+}
+
+const HALF_A_VERSION: Problem = {
+  path: 'LONGHAUL_DEPLOYMENT',
+  message: 'and LONGHAUL_BUILD_ID go together: set both, or neither for a worker without a version',
+};
+
+/** Undefined: one of the two is missing. */
+function deploymentOf(values: z.output<typeof environment>): Config['deployment'] | undefined {
+  const { LONGHAUL_DEPLOYMENT: name, LONGHAUL_BUILD_ID: id } = values;
+  if (name === undefined && id === undefined) return null;
+  return name === undefined || id === undefined ? undefined : { name, buildId: id };
 }
 
 /** `FOO=` in a shell or a compose file means "not set"; blanks around a value come from copying. */

@@ -38,6 +38,8 @@ export async function createLonghaulWorker(options: LonghaulWorkerOptions): Prom
       activities: role === 'full' ? createActivities(deps) : null,
       workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH },
       requestsPerSecond: config.requestsPerSecond,
+      // Nobody makes a version current on an embedded server, so its one worker takes every task.
+      deployment: options.embedded === true ? null : config.deployment,
       embedded: options.embedded ?? false,
     });
   } catch (error) {

@@ -1,7 +1,8 @@
 import { Worker } from '@temporalio/worker';
-import type { NativeConnection, WorkflowBundleOption } from '@temporalio/worker';
+import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 import type { Activities } from '../activities/contract.js';
 import { TASK_QUEUES } from '../batch/wire-names.js';
+import type { Config } from '../schemas/config.js';
 
 export interface WorkersOptions {
   readonly connection: NativeConnection;
@@ -11,6 +12,8 @@ export interface WorkersOptions {
   readonly workflowBundle: WorkflowBundleOption;
   /** Calls per second to the provider over all workers of the queue; null: unlimited. */
   readonly requestsPerSecond: number | null;
+  /** Null: unversioned, which takes every task. */
+  readonly deployment: Config['deployment'];
   /** One machine, one worker, and somebody waits at a terminal: shut down and take over quickly. */
   readonly embedded: boolean;
 }
@@ -43,6 +46,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Worker[]> 
     namespace,
     maxHeartbeatThrottleInterval: HEARTBEAT_EVERY,
     ...TIMES[embedded ? 'embedded' : 'cluster'],
+    ...versioning(options.deployment),
   };
   const workers = [await Worker.create({ ...common, taskQueue: TASK_QUEUES.workflows, workflowBundle })];
   if (activities === null) return workers;
@@ -63,6 +67,24 @@ export async function createWorkers(options: WorkersOptions): Promise<Worker[]> 
     }),
   );
   return workers;
+}
+
+/**
+ * Open batches move on to the version that was made current (AUTO_UPGRADE): one may last a week and more, and the workers
+ * it began with should not have to. That it can move is what the replay suite is for (docs/versioning.md).
+ */
+function versioning(
+  deployment: WorkersOptions['deployment'],
+): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (deployment === null) return {};
+  const { name: deploymentName, buildId } = deployment;
+  return {
+    workerDeploymentOptions: {
+      version: { deploymentName, buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
+  };
 }
 
 /**

@@ -1,25 +1,29 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { RELEASE } from '../../dev/release.js';
 import type { History } from './run-histories.js';
 
 const FOLDER = new URL('../histories/', import.meta.url);
 
 export interface RecordedHistory {
-  /** Folder and name, such as `runShard/continued-2`. */
+  /** The release that recorded it, such as `0.1.0`. */
+  readonly release: string;
+  /** Workflow and scenario, such as `runShard/continued-2`. */
   readonly name: string;
   /** JSON as Temporal's tools write it; `JSON.stringify` of a history is another one, which can't be replayed. */
   readonly history: unknown;
 }
 
 /**
- * Keeps a history in `test/histories/<workflow>/<scenario>.json`; false when there is one of that name, which stays: it
- * stands for the workflows that are open somewhere.
+ * Keeps a history in `test/histories/<release>/<workflow>/<scenario>.json`; false when there is one of that name, which
+ * stays: it stands for the workflows that are open somewhere.
  */
 export async function saveHistory(workflow: string, scenario: string, history: History): Promise<boolean> {
-  await mkdir(new URL(`${workflow}/`, FOLDER), { recursive: true });
+  const folder = new URL(`${RELEASE}/${workflow}/`, FOLDER);
+  await mkdir(folder, { recursive: true });
   try {
-    await writeFile(new URL(`${workflow}/${scenario}.json`, FOLDER), withoutPlaces(historyToJSON(history)), {
+    await writeFile(new URL(`${scenario}.json`, folder), withoutPlaces(historyToJSON(history)), {
       flag: 'wx',
     });
     return true;
@@ -39,7 +43,8 @@ export async function recordedHistories(): Promise<RecordedHistory[]> {
   const files = names.filter((name) => name.endsWith('.json')).toSorted();
   return Promise.all(
     files.map(async (file) => ({
-      name: file.replace(/\.json$/, ''),
+      release: file.slice(0, file.indexOf('/')),
+      name: file.slice(file.indexOf('/') + 1).replace(/\.json$/, ''),
       history: JSON.parse(await readFile(new URL(file, FOLDER), 'utf8')) as unknown,
     })),
   );

@@ -7,9 +7,9 @@ import { bundleWorkflows } from './workflow-bundle.js';
 import { WorkflowEnv } from './workflow-env.js';
 
 /*
- * Records what the replay suite replays, in `test/histories/`: `npx tsx test/support/record-histories.ts`. Histories that are
- * there stay as they are. Before a release, add a set for the shapes that it brings; a change that can't replay an old
- * one needs `patched()`.
+ * Records what the replay suite replays, in `test/histories/<release>/` for the release that package.json names: `npx tsx
+ * test/support/record-histories.ts`. Histories that are there stay as they are. Before a release, add a set for the shapes
+ * that it brings; a change that can't replay an old one needs `patched()` (docs/versioning.md).
  */
 const folder = await mkdtemp(join(tmpdir(), 'longhaul-record-'));
 const bundle = join(folder, 'workflow-bundle.js');

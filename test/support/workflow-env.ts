@@ -9,6 +9,7 @@ import type { Worker } from '@temporalio/worker';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { SEARCH_ATTRIBUTES } from '../../batch/wire-names.js';
 import { createWorkers, runWorkers } from '../../worker/workers.js';
+import type { WorkersOptions } from '../../worker/workers.js';
 import { BatchUnderTest } from './batch-under-test.js';
 import type { BatchOptions } from './batch-under-test.js';
 import { runHistories } from './run-histories.js';
@@ -28,9 +29,9 @@ const ANSWERS_WITHOUT_SKIP = 20;
 export class WorkflowEnv {
   readonly server: TestWorkflowEnvironment;
   readonly folder: string;
-  readonly #batches = new Map<string, BatchUnderTest>();
-  readonly #workers: readonly Worker[];
-  readonly #running: Promise<void>;
+  readonly #batches: Map<string, BatchUnderTest>;
+  #workers: readonly Worker[] = [];
+  #running: Promise<void> = Promise.resolve();
 
   static async start(workflowBundlePath: string): Promise<WorkflowEnv> {
     const executable = { type: 'existing-path', path: await testServerPath() } as const;
@@ -61,36 +62,45 @@ export class WorkflowEnv {
       Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, INDEXED_VALUE_TYPE[type]]),
     );
     await server.connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
-    const batches = new Map<string, BatchUnderTest>();
-    const workers = await createWorkers({
-      connection: server.nativeConnection,
-      namespace,
+    const folder = await mkdtemp(join(tmpdir(), 'longhaul-workflow-'));
+    const env = new WorkflowEnv(server, folder);
+    await env.startWorkers(workflowBundlePath);
+    return env;
+  }
+
+  private constructor(server: TestWorkflowEnvironment, folder: string) {
+    this.server = server;
+    this.folder = folder;
+    this.#batches = new Map();
+  }
+
+  /** Workers with these workflows, of this version; those that run are drained before. */
+  async startWorkers(
+    workflowBundlePath: string,
+    deployment: WorkersOptions['deployment'] = null,
+  ): Promise<void> {
+    await this.stopWorkers();
+    this.#workers = await createWorkers({
+      connection: this.server.nativeConnection,
+      namespace: this.server.namespace ?? 'default',
       activities: hookedActivities((batchId) => {
-        const batch = batches.get(batchId);
+        const batch = this.#batches.get(batchId);
         if (batch === undefined) throw new Error(`no batch ${batchId} in this test`);
         return batch;
       }),
       workflowBundle: { codePath: workflowBundlePath },
       requestsPerSecond: null,
+      deployment,
       embedded: true,
     });
-    const folder = await mkdtemp(join(tmpdir(), 'longhaul-workflow-'));
-    return new WorkflowEnv({ server, folder, batches, workers });
+    this.#running = runWorkers(this.#workers);
+    // Awaited when they are stopped; a worker that dies before is seen there.
+    this.#running.catch(() => undefined);
   }
 
-  private constructor(parts: {
-    readonly server: TestWorkflowEnvironment;
-    readonly folder: string;
-    readonly batches: Map<string, BatchUnderTest>;
-    readonly workers: readonly Worker[];
-  }) {
-    this.server = parts.server;
-    this.folder = parts.folder;
-    this.#batches = parts.batches;
-    this.#workers = parts.workers;
-    this.#running = runWorkers(parts.workers);
-    // Awaited in `close`; a worker that dies before is seen there.
-    this.#running.catch(() => undefined);
+  async stopWorkers(): Promise<void> {
+    for (const worker of this.#workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await this.#running;
   }
 
   async batch(batchId: string, options: BatchOptions = {}): Promise<BatchUnderTest> {
@@ -130,8 +140,7 @@ export class WorkflowEnv {
   }
 
   async close(): Promise<void> {
-    for (const worker of this.#workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    await this.#running;
+    await this.stopWorkers();
     await this.server.teardown();
     await rm(this.folder, { recursive: true, force: true });
   }

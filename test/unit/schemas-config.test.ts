@@ -14,6 +14,7 @@ describe('parseConfig', () => {
         logLevel: 'info',
         mistral: { apiKey: null, baseUrl: 'https://api.mistral.ai' },
         requestsPerSecond: null,
+        deployment: null,
       },
     });
   });
@@ -27,6 +28,8 @@ describe('parseConfig', () => {
       LONGHAUL_CANCEL_WAIT: '1h',
       LONGHAUL_LOG_LEVEL: 'debug',
       LONGHAUL_REQUESTS_PER_SECOND: '0.5',
+      LONGHAUL_DEPLOYMENT: 'longhaul',
+      LONGHAUL_BUILD_ID: '0.2.0-rc.1+7f3a',
       MISTRAL_API_KEY: 'abc123\n',
       MISTRAL_BASE_URL: 'http://127.0.0.1:4010',
       PATH: '/bin',
@@ -42,6 +45,7 @@ describe('parseConfig', () => {
         logLevel: 'debug',
         mistral: { apiKey: 'abc123', baseUrl: 'http://127.0.0.1:4010' },
         requestsPerSecond: 0.5,
+        deployment: { name: 'longhaul', buildId: '0.2.0-rc.1+7f3a' },
       },
     });
   });
@@ -63,6 +67,8 @@ describe('parseConfig', () => {
     ['LONGHAUL_LOG_LEVEL', 'loud', 'must be one of trace, debug, info'],
     ['LONGHAUL_REQUESTS_PER_SECOND', '0', 'must be a number above zero'],
     ['LONGHAUL_REQUESTS_PER_SECOND', '1e3', 'must be a number above zero'],
+    ['LONGHAUL_DEPLOYMENT', 'long.haul', 'must be letters'],
+    ['LONGHAUL_BUILD_ID', 'a:b', 'must be letters'],
     ['MISTRAL_BASE_URL', 'api.mistral.ai', 'must be an address such as'],
     ['MISTRAL_BASE_URL', 'https://user:pass@api.mistral.ai', 'without user name'],
     ['MISTRAL_API_KEY', 'two words', 'has a blank'],
@@ -72,6 +78,12 @@ describe('parseConfig', () => {
       ok: false,
       problems: [{ path: name, message: expect.stringContaining(message) }],
     });
+  });
+
+  it('takes a worker’s deployment and its build only together', () => {
+    const half = { ok: false, problems: [{ path: 'LONGHAUL_DEPLOYMENT' }] };
+    expect(parseConfig({ LONGHAUL_DEPLOYMENT: 'longhaul' })).toMatchObject(half);
+    expect(parseConfig({ LONGHAUL_BUILD_ID: '0.2.0' })).toMatchObject(half);
   });
 
   it('never repeats the key', () => {
