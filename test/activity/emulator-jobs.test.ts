@@ -267,6 +267,13 @@ test('jobs of another key, unknown and malformed ids do not exist', async () => 
   expect((await client.send('GET', '/v1/nonsense')).status).toBe(404);
 });
 
+test('keys that differ only after a # are of one workspace', async () => {
+  const first = client.as('team');
+  const id = await first.submit(chatRows(1));
+  expect(await client.as('team#2').ok('GET', `/v1/batch/jobs/${id}`)).toMatchObject({ id });
+  expect((await client.as('team2').send('GET', `/v1/batch/jobs/${id}`)).status).toBe(404);
+});
+
 test('a deleted job is gone, running or not; its input stays', async () => {
   const file = await client.upload(jsonl(chatRows(1)));
   const id = text((await client.create({ input_files: [file['id']] }))['id']);
