@@ -8,6 +8,7 @@ const requestSchema = z.object({
   method: z.string(),
   path: z.string(),
   route: z.string().nullable(),
+  key: z.string().nullable(),
   status: z.number().nullable(),
   effect: z.record(z.string(), z.unknown()).nullable(),
   aborted: z.literal(true).optional(),
@@ -80,6 +81,11 @@ export class E2eEmulator {
   /** Returns the rules' ids. */
   async setFaults(...rules: readonly object[]): Promise<readonly string[]> {
     return (await this.#post('/_emulator/faults', { rules }, rulesSchema)).rules.map(({ id }) => id);
+  }
+
+  async clearFaults(): Promise<void> {
+    const response = await fetch(`${this.url}/_emulator/faults`, { method: 'DELETE' });
+    expect(response.status, await response.text()).toBe(200);
   }
 
   async removeFaults(ids: readonly string[]): Promise<void> {

@@ -57,7 +57,12 @@ export class E2eHome {
   }
 
   longhaul(...args: readonly string[]): Command {
-    const command = new Command(args, { cwd: this.folder, env: this.env });
+    return this.longhaulWith({}, ...args);
+  }
+
+  /** A command from a shell that has other variables. */
+  longhaulWith(env: NodeJS.ProcessEnv, ...args: readonly string[]): Command {
+    const command = new Command(args, { cwd: this.folder, env: { ...this.env, ...env } });
     this.#commands.push(command);
     return command;
   }
