@@ -6,6 +6,7 @@ import { NO_ROWS } from '../batch/rows.js';
 import type { RowCounts } from '../batch/rows.js';
 import { planSchema } from '../schemas/records.js';
 import type { Plan } from '../schemas/records.js';
+import { removeStaleScratch } from '../storage/scratch.js';
 import type { Store } from '../storage/store.js';
 import { readRecord } from '../storage/record.js';
 import { currentAttempt } from './attempt.js';
@@ -39,6 +40,7 @@ export async function assemble(deps: ActivityDeps, input: AssembleInput): Promis
   const { batchId } = attempt;
   // Every step that a killed worker may have left unfinished is behind us.
   await store.removeUnfinished(batchId);
+  await removeStaleScratch(deps.scratchDir);
   const archived = await archivedGenerations(store, batchId);
   const generation = input.generation ?? (archived.at(-1) ?? 0) + 1;
   const run = { generation, startedAt: input.startedAt };

@@ -59,8 +59,9 @@ async function statfsOfExisting(dir: string) {
   }
 }
 
-async function removeStaleScratch(parentDir: string): Promise<void> {
-  for (const name of await readdir(parentDir)) {
+/** Removes the folders that killed processes left, never one of a live process. */
+export async function removeStaleScratch(parentDir: string): Promise<void> {
+  for (const name of await namesIn(parentDir)) {
     const mark = SCRATCH_NAME.exec(name)?.[1];
     if (mark === undefined) continue;
     const path = join(parentDir, name);
@@ -70,6 +71,15 @@ async function removeStaleScratch(parentDir: string): Promise<void> {
       // Another sweep was faster, or it belongs to another user: no reason to fail this attempt.
       if (errorCode(error) === null) throw error;
     }
+  }
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw toStorageError(error, { action: 'list', path: dir, place: 'the scratch folder' });
   }
 }
 
