@@ -4,6 +4,7 @@ import { SEARCH_ATTRIBUTES } from '../batch/wire-names.js';
 import { EmbeddedServerError, messageOf } from './errors.js';
 import { NotStartedError, startGuarded, type GuardedProcess, type ProcessEnd } from './guarded-process.js';
 import type { Home } from './home.js';
+import { beginDatabase, finishDatabase } from './new-database.js';
 import { LOOPBACK, choosePorts, type ServerPorts } from './ports.js';
 import { withLock } from './process-lock.js';
 import type { RotatingLog } from './rotating-log.js';
@@ -127,6 +128,7 @@ export class TemporalServer {
   async #launch(ports: ServerPorts): Promise<void> {
     const { cliPath, home, log } = this.#deps;
     this.#stopping.signal.throwIfAborted();
+    await beginDatabase(home.database);
     log.forget();
     const started = await startGuarded({
       file: cliPath,
@@ -145,6 +147,7 @@ export class TemporalServer {
     const giveUp = new AbortController();
     try {
       await Promise.race([this.#ready(ports, giveUp.signal), ended]);
+      await finishDatabase(home.database);
       // Told to stop while there was no process yet that could be stopped.
       this.#stopping.signal.throwIfAborted();
     } catch (error) {
