@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EmbeddedServerError, codeOf, messageOf } from './errors.js';
 
@@ -60,6 +60,13 @@ function homeFiles(folder: string): Home {
     temporalLog: join(folder, 'temporal.log'),
     workerLog: join(folder, 'worker.log'),
   };
+}
+
+/** Removes what a killed holder of the lock left half written by `writeJson`. */
+export async function removeUnfinished({ folder }: Home): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (/\.json\.\d+\.tmp$/.test(name)) await rm(join(folder, name), { force: true });
+  }
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

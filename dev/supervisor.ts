@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { messageOf } from './errors.js';
 import { bindingConflict, readHomeBinding, writeHomeBinding, type HomeBinding } from './home-binding.js';
-import { writeJson, type Home, type ServerFile } from './home.js';
+import { removeUnfinished, writeJson, type Home, type ServerFile } from './home.js';
 import { Lifetime } from './lifetime.js';
 import { ProcessRecords } from './process-records.js';
 import type {
@@ -72,6 +72,7 @@ export class Supervisor {
     const { home } = this.#options;
     const leftovers = await this.#records.endLeftovers();
     if (leftovers.length > 0) this.#log.line(`ended what a crash left running: ${leftovers.join(', ')}`);
+    await removeUnfinished(home);
     this.#binding = await readHomeBinding(home);
     this.#settings = this.#binding;
     const { server, path } = await listenForCommands(home, (socket) => {
