@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseSize } from '../batch/size.js';
 import type { BatchHandle, StartOptions } from '../client/types.js';
+import { StorageError } from '../storage/errors.js';
+import { openStore } from '../storage/open-store.js';
 import { addInputRoot } from '../worker/input-roots.js';
 import { action } from './action.js';
 import { attendBatch, reportEnd } from './attend.js';
@@ -106,9 +108,22 @@ async function returnFinished(
   const { findFinishedBatch } = await import('../client/finished-batch.js');
   const handle = await findFinishedBatch({ store: context.storeUri, baseUrl: provider.baseUrl }, start);
   if (handle === null) return null;
+  await removeLeftovers(context, handle.batchId);
   context.output.note(`${handle.batchId} is finished already; nothing was sent.`);
   const manifest = await handle.result();
   return reportEnd(context, { handle, manifest, json: options.json === true, output: options.output });
+}
+
+/**
+ * Whoever lost the machine's power as the manifest was written has a second, temporary name of it in the store, and no
+ * activity comes by there again. A store that may only be read stays as it is.
+ */
+async function removeLeftovers({ storeUri }: CliContext, batchId: string): Promise<void> {
+  try {
+    await openStore(storeUri).removeUnfinished(batchId);
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+  }
 }
 
 interface RunWork {

@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { access, link, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manifestSchema } from '../../schemas/manifest.js';
+import { newOwnerMark } from '../../storage/owner-mark.js';
 import { formatFileUri } from '../../storage/uri.js';
 import { E2eHome, ENDPOINT, MODEL } from '../support/e2e-home.js';
 import { expectNoProcess, pidsOf, processesOfHome } from '../support/e2e-processes.js';
@@ -116,6 +118,16 @@ describe.each(INPUTS)('a run of %s', (_, path, quotes) => {
     expect(await home.emulator.journal()).toEqual(before);
     expect(manifestSchema.parse(JSON.parse(command.stdout))).toEqual(await home.manifest('whole'));
     expect((await home.results('whole')).equals(content)).toBe(true);
+  });
+
+  test('once more after a power cut as the manifest was written removes its second name', async () => {
+    const [place, , random] = newOwnerMark().split('-');
+    const gone = spawnSync('true').pid;
+    const manifest = home.storePath('whole', 'manifest.json');
+    await link(manifest, home.storePath('whole', `.tmp-${place}-${gone}-${random}`));
+    await home.run(path, 'whole').exits(0);
+    await home.expectNoTempFiles();
+    await access(manifest);
   });
 
   test('with --detach goes on in the background, and `wait` sees its end', async () => {
