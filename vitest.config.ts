@@ -73,6 +73,17 @@ export default defineConfig({
           globalSetup: [orphanWatch],
         },
       },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          // Most of a point's time is spent waiting for a time-out of the product's own.
+          maxConcurrency: 7,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          globalSetup: [orphanWatch],
+        },
+      },
     ],
   },
 });

@@ -1,5 +1,5 @@
 // `npm test`: builds, then runs the suites one after another; a failing one does not keep the next from running.
-// Its last line on stdout is `N passed, N failed`. Usage: npm test -- [--suite unit,activity] [filter…]
+// Its last line on stdout is `N passed, N failed`. Usage: npm test -- [--suite unit,activity] [--report folder] [filter…]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,15 +9,16 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { closingLine, tallySuite } from './suite-tally.mjs';
 
-const SUITES = ['unit', 'activity', 'workflow', 'replay', 'e2e', 'cluster'];
-/** Needs PostgreSQL, which only root can install: run when asked for by name. */
-const ON_REQUEST = new Set(['cluster']);
+const SUITES = ['unit', 'activity', 'workflow', 'replay', 'e2e', 'cluster', 'chaos'];
+/** Run when asked for by name: one needs PostgreSQL, which only root can install, the other takes long (`npm run chaos`). */
+const ON_REQUEST = new Set(['cluster', 'chaos']);
 /** The programs that suites need, by the variables that name them. */
 const PROGRAMS = {
   workflow: ['TEMPORAL_CLI_PATH', 'TEMPORAL_TEST_SERVER_PATH'],
   replay: ['TEMPORAL_CLI_PATH', 'TEMPORAL_TEST_SERVER_PATH'],
   e2e: ['TEMPORAL_CLI_PATH', 'TEMPORAL_TEST_SERVER_PATH', 'TOXIPROXY_PATH'],
   cluster: ['TEMPORAL_CLI_PATH', 'TEMPORAL_SERVER_PATH', 'TEMPORAL_SQL_TOOL_PATH'],
+  chaos: ['TEMPORAL_CLI_PATH'],
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,14 +26,14 @@ const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'
 
 function chosenSuites() {
   const { values, positionals } = parseArgs({
-    options: { suite: { type: 'string', multiple: true, default: [] } },
+    options: { suite: { type: 'string', multiple: true, default: [] }, report: { type: 'string' } },
     allowPositionals: true,
   });
   const names = values.suite.flatMap((value) => value.split(','));
   const unknown = names.filter((name) => !SUITES.includes(name));
   if (unknown.length > 0) throw new Error(`no suite ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
   const isChosen = (name) => (names.length === 0 ? !ON_REQUEST.has(name) : names.includes(name));
-  return { suites: SUITES.filter(isChosen), positionals };
+  return { suites: SUITES.filter(isChosen), positionals, report: values.report };
 }
 
 /** Runs a step that the suites rest on. */
@@ -72,8 +73,9 @@ function readReport(file) {
   }
 }
 
-function runSuites({ suites, positionals }) {
-  const folder = mkdtempSync(join(tmpdir(), 'longhaul-test-'));
+/** Vitest's reports are kept in the folder `report`, if one is given. */
+function runSuites({ suites, positionals, report }) {
+  const folder = report ?? mkdtempSync(join(tmpdir(), 'longhaul-test-'));
   const results = [];
   try {
     for (const suite of suites) {
@@ -82,7 +84,7 @@ function runSuites({ suites, positionals }) {
       if (result.interrupted) break;
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (report === undefined) rmSync(folder, { recursive: true, force: true });
   }
   process.stdout.write('\n');
   for (const { suite, seconds, passed, failed, notes } of results) {

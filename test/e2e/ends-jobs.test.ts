@@ -117,7 +117,8 @@ async function interfere(what: Interference, id: string, passing: readonly strin
     const { error_file } = await jobOf(id, ({ output_file }) => wasAskedFor(output_file));
     await emulator.removeFaults(passing);
     await emulator.delete(`/v1/files/${String(error_file)}`, API_KEY);
-    return emulator.release('getFile');
+    await emulator.release('getFile');
+    return;
   }
   const job = await jobOf(id);
   if (what === 'cancel') await home.longhaul('cancel', id).exits(0);

@@ -29,6 +29,14 @@ export class Command {
     });
   }
 
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Ctrl-C: a terminal sends it to the whole process group. */
   interrupt(): void {
     if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGINT');

@@ -6,8 +6,8 @@ import type { E2eHome } from './e2e-home.js';
 /** The build is what users run: detached processes, their entry points and all. */
 const EMBEDDED = fileURLToPath(new URL('../../dist/dev/embedded.js', import.meta.url));
 
-/** Holds server and worker of a home for as long as the session is open. */
-export async function holdHome(home: E2eHome): Promise<EmbeddedSession> {
+/** Holds server and worker of a home for as long as the session is open; the worker may be another script. */
+export async function holdHome(home: E2eHome, workerEntry?: string): Promise<EmbeddedSession> {
   const { connectEmbedded } = (await import(EMBEDDED)) as typeof import('../../dev/embedded.js');
   const {
     MISTRAL_BASE_URL: baseUrl,
@@ -25,5 +25,6 @@ export async function holdHome(home: E2eHome): Promise<EmbeddedSession> {
     },
     env: home.env,
     onProgress: () => undefined,
+    ...(workerEntry !== undefined && { workerEntry }),
   });
 }

@@ -12,6 +12,7 @@ const requestSchema = z.object({
   status: z.number().nullable(),
   effect: z.record(z.string(), z.unknown()).nullable(),
   aborted: z.literal(true).optional(),
+  fault: z.string().optional(),
 });
 
 const jobSchema = z.object({
@@ -95,8 +96,10 @@ export class E2eEmulator {
     }
   }
 
-  async release(route?: string): Promise<void> {
-    await this.#post('/_emulator/release', route === undefined ? {} : { route }, z.unknown());
+  /** Lets held requests go on; returns how many there were. */
+  async release(route?: string): Promise<number> {
+    const body = route === undefined ? {} : { route };
+    return (await this.#post('/_emulator/release', body, z.object({ released: z.number() }))).released;
   }
 
   /** What somebody else does with the same key: deletes a job or a file. */

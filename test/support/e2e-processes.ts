@@ -51,7 +51,7 @@ const NOBODY_LEFT_MS = 30_000;
 export async function expectNoProcess(home: string): Promise<void> {
   await vi.waitFor(() => expect(processesOfHome(home)).toEqual([]), {
     timeout: NOBODY_LEFT_MS,
-    interval: 100,
+    interval: 250,
   });
 }
 
@@ -61,5 +61,5 @@ function roleOf(command: string): Role {
   // Its command line has the server's in it.
   if (command.includes('dev/guard.js')) return 'guard';
   if (command.includes('server start-dev')) return 'server';
-  return command.includes('worker/main.js') ? 'worker' : 'other';
+  return /(?:worker\/main\.js|-worker\.mjs)$/.test(command) ? 'worker' : 'other';
 }

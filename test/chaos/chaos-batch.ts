@@ -1,0 +1,162 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { vi } from 'vitest';
+import type { Command } from '../support/e2e-command.js';
+import { E2eHome } from '../support/e2e-home.js';
+import { expectNoProcess } from '../support/e2e-processes.js';
+import { questions, writeRows } from '../support/e2e-rows.js';
+import type { Story } from './matrix.js';
+
+const BATCH = 'chaos';
+/** Cut into two shards. Of each, some rows fail once, one always does, and one is refused for good. */
+const ROWS = questions(40);
+const SHARD_ROWS = 20;
+const ONCE = ['question-3', 'question-14', 'question-27'];
+const ALWAYS = ['question-11', 'question-33'];
+const REFUSED = ['question-7', 'question-29'];
+
+/** Long enough for a machine that is busy: within it the emulator has carried out whatever was sent. */
+const SETTLE = '8s';
+const HOUR_S = 3_600;
+/** Far more than any batch of these takes, and less than a test may take. */
+const PATIENCE_MS = 120_000;
+
+/** How each story ends: exit codes of `run`. */
+const EXIT: { readonly [S in Story]: number } = { answered: 3, cancelled: 5, late: 3 };
+
+/** One batch in a home of its own, and the commands of the person who waits for it. */
+export class ChaosBatch {
+  readonly home: E2eHome;
+  readonly id = BATCH;
+  readonly story: Story;
+  readonly #input: string;
+  #commands: { readonly command: Command; readonly code: number }[] = [];
+
+  private constructor(home: E2eHome, story: Story, input: string) {
+    this.home = home;
+    this.story = story;
+    this.#input = input;
+  }
+
+  /** `lateKey`: key of the job that is created late, where the story has one. */
+  static async create(story: Story, lateKey = ''): Promise<ChaosBatch> {
+    const home = await E2eHome.create({
+      emulator: { jobSeconds: 0.3, cancelSeconds: 0.1 },
+      env: { LONGHAUL_CREATE_SETTLE: SETTLE },
+    });
+    const input = await writeRows(join(home.folder, 'questions.jsonl'), ROWS);
+    await home.emulator.setFaults(...faultsOf(story, lateKey));
+    return new ChaosBatch(home, story, input);
+  }
+
+  get folder(): string {
+    return join(this.home.path, 'store', BATCH);
+  }
+
+  get commands(): readonly Command[] {
+    return this.#commands.map(({ command }) => command);
+  }
+
+  run(): Command {
+    const limits = ['--shard-rows', String(SHARD_ROWS), '--max-rounds', '2', '--poll-min', '200ms'];
+    return this.#add(this.home.run(this.#input, BATCH, ...limits), EXIT[this.story]);
+  }
+
+  /** Asks for the cancel, once both jobs are being watched. */
+  async cancel(): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        const polled = (await this.home.emulator.journal('getJob')).map(({ path }) => path);
+        if (new Set(polled).size < 2) throw new Error('not both jobs are watched yet');
+      },
+      { timeout: 90_000, interval: 40 },
+    );
+    this.#add(this.home.longhaul('cancel', BATCH), 0);
+  }
+
+  /** What the person does whose commands were killed: the same again, or have a look at what was cancelled. */
+  again(): void {
+    this.#commands = [];
+    if (this.story === 'cancelled') this.#add(this.home.longhaul('wait', BATCH), EXIT.cancelled);
+    else this.run();
+  }
+
+  /** All commands that were not killed end as they should, and everything else after them. */
+  async ended(): Promise<void> {
+    const patience = new AbortController();
+    const tooLong = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).then(
+      () => Promise.reject(new Error('the batch does not end')),
+      () => undefined,
+    );
+    const ends = Promise.all(this.#commands.map(({ command, code }) => command.exits(code)));
+    await Promise.race([ends, tooLong]);
+    patience.abort();
+    await expectNoProcess(this.home.path);
+  }
+
+  /** For whoever has to find out what went wrong. */
+  async situation(): Promise<string> {
+    const asked = (await this.home.emulator.journal()).slice(-12);
+    const requests = asked.map(({ n, method, path, status, aborted }) =>
+      [n, method, path, status, aborted === true ? 'aborted' : ''].join(' '),
+    );
+    const logs = await Promise.allSettled(
+      ['supervisor.log', 'worker.log'].map((name) => readFile(join(this.home.path, name), 'utf8')),
+    );
+    const ends = logs.map((log) => (log.status === 'fulfilled' ? log.value.slice(-3_000) : ''));
+    return [...this.commands.map(({ stderr }) => stderr), ...requests, ...ends].join('\n');
+  }
+
+  async left(): Promise<void> {
+    await Promise.all(this.#commands.map(({ command }) => command.exits('SIGKILL')));
+    await expectNoProcess(this.home.path);
+  }
+
+  /** Paths of all files in the batch's folder. */
+  async files(): Promise<string[]> {
+    const entries = await readdir(this.folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(this.folder.length + 1))
+      .toSorted();
+  }
+
+  read(path: string): Promise<string> {
+    return readFile(join(this.folder, path), 'utf8');
+  }
+
+  remove(): Promise<void> {
+    return this.home.discard();
+  }
+
+  #add(command: Command, code: number): Command {
+    this.#commands.push({ command, code });
+    return command;
+  }
+}
+
+function faultsOf(story: Story, lateKey: string): object[] {
+  const create = (fault: object, which: object = {}) => ({ route: 'createJob', ...which, fault });
+  const rows = [
+    create({ type: 'rowErrors', customIds: ONCE, attempts: 1, status: 503 }),
+    create({ type: 'rowErrors', customIds: ALWAYS, status: 503 }),
+    create({ type: 'rowErrors', customIds: REFUSED, status: 422 }),
+  ];
+  switch (story) {
+    case 'answered':
+      return rows;
+    case 'cancelled':
+      return [create({ type: 'jobSeconds', seconds: HOUR_S })];
+    case 'late':
+      // Neither may end before the other is there and found. Created in one second, either may be the one that is kept.
+      return [
+        create(
+          { type: 'jobSeconds', seconds: 20 },
+          { nth: 1, match: { metadata: { longhaul_key: lateKey } } },
+        ),
+        create({ type: 'jobSeconds', seconds: 5 }),
+        ...rows,
+      ];
+  }
+}
