@@ -1,5 +1,9 @@
 import type { ScanResult } from '../storage/input-scan.js';
 
+/** What is said of an input without any row, after its name. */
+export const NO_ROWS =
+  'has no rows: every line is blank. Write one JSON object per line, such as {"custom_id": "1", "body": {…}}.';
+
 /** The first issues, each with its line, and how many more there are. */
 export function describeIssues(uri: string, scan: Pick<ScanResult, 'issues' | 'invalid' | 'rows'>): string {
   const { issues, invalid, rows } = scan;

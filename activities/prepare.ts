@@ -23,7 +23,7 @@ import type { Attempt } from './attempt.js';
 import { BatchError } from './batch-error.js';
 import type { PrepareResult } from './contract.js';
 import type { ActivityDeps } from './deps.js';
-import { describeIssues } from './input-issues.js';
+import { describeIssues, NO_ROWS } from './input-issues.js';
 import { archivedGenerations, readManifest, retireManifest, summaryOf } from './manifest-file.js';
 import { preparedBy } from './prepared.js';
 import { recordText } from './records.js';
@@ -218,7 +218,7 @@ async function assertUnchanged(
 function assertAcceptable(scan: ScanResult, { input, opened }: PlanWork): void {
   const { uri } = input.input;
   if (opened.bytes === 0) throw new BatchError('InvalidInput', `${uri} is empty`);
-  if (scan.rows === 0) throw new BatchError('InvalidInput', `${uri} has no rows: every line is blank`);
+  if (scan.rows === 0) throw new BatchError('InvalidInput', `${uri} ${NO_ROWS}`);
   if (scan.invalid === 0 || input.onInvalid === 'skip') return;
   const type = scan.repeated === scan.invalid ? 'DuplicateCustomId' : 'InvalidInput';
   throw new BatchError(type, describeIssues(uri, scan));

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { codeOf, messageOf } from '../dev/errors.js';
 import { action } from './action.js';
 import type { CliContext } from './context.js';
 import { CliError } from './errors.js';
@@ -39,6 +40,14 @@ Examples:
     .action(action(emulator));
 }
 
+const LISTEN_PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'it is taken. Give another --port; 0 takes a free one'],
+  ['EACCES', 'only root may use it. Give a --port from 1024'],
+  ['EADDRNOTAVAIL', 'this machine has no such address. Give another --host, such as 127.0.0.1'],
+  ['ENOTFOUND', 'nobody knows that host. Give another --host, such as 127.0.0.1'],
+  ['EAI_AGAIN', 'nobody knows that host just now. Give an address as --host, such as 127.0.0.1'],
+]);
+
 async function emulator(context: CliContext, options: EmulatorCommandOptions): Promise<ExitCode> {
   const { host, port, jobSeconds, rowErrorRate, seed } = options;
   const { startEmulator } = await import('../emulator/index.js');
@@ -51,7 +60,8 @@ async function emulator(context: CliContext, options: EmulatorCommandOptions): P
     rowErrorRate,
     seed,
   }).catch((error: unknown) => {
-    throw new CliError(`The emulator can't listen on ${host}:${port}: ${String(error)}`, {
+    const reason = LISTEN_PROBLEMS.get(codeOf(error) ?? '') ?? messageOf(error);
+    throw new CliError(`The emulator can't listen on port ${port} of ${host}: ${reason}.`, {
       type: 'EmulatorNotStarted',
       exitCode: EXIT.failed,
     });

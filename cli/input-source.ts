@@ -2,7 +2,11 @@ import { createWriteStream } from 'node:fs';
 import { access, constants, open, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { NO_ROWS } from '../activities/input-issues.js';
 import { codeOf, messageOf } from '../dev/errors.js';
+import { readFileChunks } from '../storage/file-read.js';
+import { gunzip, isGzipError } from '../storage/gunzip.js';
+import { readLines } from '../storage/jsonl.js';
 import { createScratch } from '../storage/scratch.js';
 import { parseFileLocation, schemeOf } from '../storage/uri.js';
 import { CliError } from './errors.js';
@@ -39,6 +43,29 @@ export async function openInputSource(
   // The worker is asked for the real file, so its folder is the real one too.
   const folder = dirname(await realpath(path));
   return { location: path, folder, isStdin: false, dispose: NOTHING };
+}
+
+/**
+ * Finds at once what would cost a started server and a failed batch to find: nothing but blank lines, or a `.gz` that
+ * is none. Reads to the first line that is not blank.
+ * @throws CliError (InvalidInput)
+ */
+export async function assertHasRows(
+  input: string,
+  { location, folder, isStdin }: InputSource,
+): Promise<void> {
+  // What lies in the store is read by workers alone.
+  if (folder === null && !isStdin) return;
+  const bytes = readFileChunks(location);
+  const content = /\.gz$/i.test(location) ? gunzip(bytes) : bytes;
+  try {
+    for await (const lines of readLines(content, { maxLineBytes: 1 })) if (lines.length > 0) return;
+  } catch (error) {
+    // A file that breaks further on is for the worker to judge, which reads all of it.
+    if (isGzipError(error)) throw invalid(input, `it is not a gzip file (${error.message})`);
+    throw error;
+  }
+  throw new CliError(`${isStdin ? 'stdin' : input} ${NO_ROWS}`, { type: 'InvalidInput' });
 }
 
 function pathOf(input: string): string {

@@ -13,7 +13,7 @@ import { CliError } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { isHandedOver } from './follow.js';
-import { openInputSource } from './input-source.js';
+import { assertHasRows, openInputSource } from './input-source.js';
 import type { InputSource } from './input-source.js';
 import { Interrupts } from './interrupts.js';
 import { openLink, warnWithoutWorkers } from './link.js';
@@ -76,6 +76,7 @@ async function run(context: CliContext, input: string, options: RunOptions): Pro
   const interrupts = new Interrupts();
   const source = await openInputSource(input, join(context.config.home, 'scratch'), interrupts.signal);
   try {
+    await assertHasRows(input, source);
     const start: StartOptions = {
       ...batch,
       input: source.location,

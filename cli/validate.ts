@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { describeIssues } from '../activities/input-issues.js';
+import { describeIssues, NO_ROWS } from '../activities/input-issues.js';
 import { openFileStore } from '../storage/file.js';
 import { scanInput } from '../storage/input-scan.js';
 import type { ScanResult } from '../storage/input-scan.js';
@@ -85,13 +85,12 @@ async function validate(context: CliContext, input: string, options: ValidateOpt
 
 function document(scan: ScanResult, valid: boolean): Record<string, unknown> {
   const { rows, invalid } = scan;
-  const issues =
-    rows === 0 ? [{ line: null, reason: 'the input has no rows: every line is blank' }] : scan.issues;
+  const issues = rows === 0 ? [{ line: null, reason: `the input ${NO_ROWS}` }] : scan.issues;
   return { valid, rows, invalid, issues };
 }
 
 function complaint(input: string, scan: ScanResult): string {
-  return scan.rows === 0 ? `${input} has no rows: every line is blank` : describeIssues(input, scan);
+  return scan.rows === 0 ? `${input} ${NO_ROWS}` : describeIssues(input, scan);
 }
 
 /** The first model that a row names: a batch has one, so each other row that names one must name the same. */

@@ -34,6 +34,24 @@ describe('run refuses at once', () => {
     expect(await refusedRun('empty.jsonl', ...CHAT)).toContain('empty.jsonl: it is empty');
     expect(await refusedRun('file://host/x', ...CHAT)).toContain('a file URI has no host');
     expect(await refusedRun('-', ...CHAT)).toContain('stdin: it is empty');
+    await cli.write('plain.jsonl.gz', '{"body":{}}\n');
+    expect(await refusedRun('plain.jsonl.gz', ...CHAT)).toContain('it is not a gzip file');
+  });
+
+  it('an input of blank lines, and says what a row looks like', async () => {
+    const blank = '\uFEFF\n \r\n\n';
+    await cli.write('blank.jsonl', blank);
+    await cli.write('blank.jsonl.gz', gzipSync(blank));
+    for (const name of ['blank.jsonl', 'blank.jsonl.gz']) {
+      const said = await refusedRun(name, ...CHAT);
+      expect(said).toContain(`${name} has no rows: every line is blank. Write one JSON object per line`);
+      expect(said).toContain('"custom_id"');
+    }
+    const piped = await cli.start(['run', '-', ...CHAT], { stdin: blank }).ended;
+    expect([piped.code, piped.stderr]).toEqual([2, expect.stringContaining('stdin has no rows')]);
+    const schedule = ['schedule', 'create', 's', '--every', '1h', 'blank.jsonl', ...CHAT];
+    expect(await cli.run(...schedule)).toMatchObject({ code: 2 });
+    await expect(access(join(cli.home, 'supervisor.log'))).rejects.toThrow();
   });
 
   it('settings that can’t be meant', async () => {
@@ -158,7 +176,10 @@ describe('validate', () => {
   it('finds no rows in a file of blank lines', async () => {
     await cli.write('blank.jsonl', '\n \n');
     const { code, stderr } = await cli.run('validate', 'blank.jsonl', ...CHAT);
-    expect([code, stderr]).toEqual([2, 'blank.jsonl has no rows: every line is blank\n']);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('blank.jsonl has no rows: every line is blank. Write one JSON object per line'),
+    ]);
   });
 });
 
@@ -167,6 +188,12 @@ describe('emulator', () => {
     const emulator = cli.start(['emulator', '--seed', '7']);
     const [url = ''] = (await emulator.said('stdout', /\n/)).split('\n');
     expect((await fetch(`${url}/_emulator/journal`)).status).toBe(200);
+    const port = new URL(url).port;
+    const second = await cli.run('emulator', '--port', port);
+    expect([second.code, second.stdout]).toEqual([4, '']);
+    expect(second.stderr).toBe(
+      `longhaul: The emulator can't listen on port ${port} of 127.0.0.1: it is taken. Give another --port; 0 takes a free one.\n`,
+    );
     emulator.child.kill('SIGTERM');
     expect((await emulator.ended).code).toBe(0);
   });
