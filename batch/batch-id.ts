@@ -1,6 +1,11 @@
 /** A batch id is a workflow id, a folder of the store and a piece of a file name. */
 const BATCH_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/;
 
+const MAX_LENGTH = 200;
+
+/** Temporal appends "-2026-11-22T12:00:00Z" to a schedule's id to make that of a batch. */
+const TIME_SUFFIX = 21;
+
 /** It stands where the batches' folders stand. */
 const STORE_FILE = 'store.json';
 
@@ -11,20 +16,28 @@ export function isBatchId(value: unknown): value is string {
 }
 
 /** What a refused id might have meant: its own characters where they may stand, `-` for the others. */
-export function suggestBatchId(text: string): string {
+export function suggestBatchId(text: string, maxLength: number = MAX_LENGTH): string {
   const kept = text
     .replace(/[^A-Za-z0-9._:-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
-    .slice(0, 200)
+    .slice(0, maxLength)
     .replace(/-+$/, '');
   return kept === '' ? 'batch' : kept;
 }
 
 /** Why an id is refused, and what would do; null when it is fine. */
 export function batchIdProblem(text: string): string | null {
+  return idProblem('batch', text, MAX_LENGTH);
+}
+
+/** The same for a schedule's id, which begins the ids of its batches. */
+export function scheduleIdProblem(text: string): string | null {
+  return idProblem('schedule', text, MAX_LENGTH - TIME_SUFFIX);
+}
+
+function idProblem(kind: 'batch' | 'schedule', text: string, maxLength: number): string | null {
   if (text === STORE_FILE) return `${STORE_FILE} is the store's own file; choose another id`;
-  if (isBatchId(text)) return null;
-  const rule =
-    'a batch id has 1 to 200 letters, digits, ".", "_", ":" or "-", and begins with a letter or digit';
-  return `${rule}; ${JSON.stringify(suggestBatchId(text))} would do`;
+  if (isBatchId(text) && text.length <= maxLength) return null;
+  const rule = `a ${kind} id has 1 to ${maxLength} letters, digits, ".", "_", ":" or "-", and begins with a letter or digit`;
+  return `${rule}; ${JSON.stringify(suggestBatchId(text, maxLength))} would do`;
 }

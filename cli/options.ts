@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { batchIdProblem } from '../batch/batch-id.js';
+import { batchIdProblem, scheduleIdProblem } from '../batch/batch-id.js';
 import { parseDuration } from '../batch/duration.js';
 import { parseSize } from '../batch/size.js';
 
@@ -49,6 +49,12 @@ export function portOption(text: string): number {
 
 export function batchIdArgument(text: string): string {
   const problem = batchIdProblem(text);
+  if (problem === null) return text;
+  throw new InvalidArgumentError(`${problem}.`);
+}
+
+export function scheduleIdArgument(text: string): string {
+  const problem = scheduleIdProblem(text);
   if (problem === null) return text;
   throw new InvalidArgumentError(`${problem}.`);
 }

@@ -8,9 +8,9 @@ import type { CliContext } from './context.js';
 import { CliError } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
-import { openInputSource } from './input-source.js';
+import { assertHasRows, openInputSource } from './input-source.js';
 import { withLink } from './link.js';
-import { batchIdArgument, durationOption } from './options.js';
+import { durationOption, scheduleIdArgument } from './options.js';
 import { assertProviderTakesBatch } from './provider-check.js';
 import { addBatchOptions, addRequiredOptions, checkBatchOptions } from './run-options.js';
 import type { BatchCommandOptions } from './run-options.js';
@@ -23,9 +23,6 @@ interface EditOptions extends BatchCommandOptions {
   readonly note?: string;
   readonly json?: boolean;
 }
-
-/** Room for `-2026-11-22T12:00:00Z` in the batch's id. */
-const MAX_ID_LENGTH = 170;
 
 export function addScheduleEditCommands(schedule: Command): void {
   addEdit(schedule, 'create', 'Create a schedule')
@@ -47,7 +44,7 @@ function addEdit(schedule: Command, name: string, description: string): Command 
   const command = schedule
     .command(name)
     .description(description)
-    .argument('<schedule id>', 'begins the ids of its batches', batchIdArgument)
+    .argument('<schedule id>', 'begins the ids of its batches', scheduleIdArgument)
     .argument('<input>', 'JSONL file or URI that workers can read at each run');
   addRequiredOptions(command)
     .option('--cron <expression>', 'five fields, such as "0 2 * * *", or @daily')
@@ -78,7 +75,7 @@ function editor(kind: 'create' | 'apply') {
     input: string,
     options: EditOptions,
   ): Promise<ExitCode> => {
-    const definition = await define(context, scheduleId, input, options);
+    const definition = await define(context, input, options);
     return withLink(context, { need: 'none' }, async ({ longhaul: { schedules } }) => {
       const done = kind === 'apply' ? await schedules.apply(scheduleId, definition) : 'created';
       if (kind === 'create') await schedules.create(scheduleId, definition);
@@ -91,19 +88,9 @@ function editor(kind: 'create' | 'apply') {
   };
 }
 
-async function define(
-  context: CliContext,
-  scheduleId: string,
-  input: string,
-  options: EditOptions,
-): Promise<ScheduleOptions> {
+async function define(context: CliContext, input: string, options: EditOptions): Promise<ScheduleOptions> {
   const { cron, every, timezone, overlap, note } = options;
   if ((cron === undefined) === (every === undefined)) throw new CliError('Give either --cron or --every.');
-  if (scheduleId.length > MAX_ID_LENGTH) {
-    throw new CliError(
-      `A schedule id has at most ${MAX_ID_LENGTH} characters: its batches’ ids append a time.`,
-    );
-  }
   const { batch, parsed } = checkBatchOptions(options);
   await assertProviderTakesBatch(parsed);
   return { ...batch, input: await placeInput(context, input), cron, every, timezone, overlap, note };
@@ -113,6 +100,7 @@ async function define(
 async function placeInput(context: CliContext, input: string): Promise<string> {
   if (input === '-') throw new CliError('A schedule reads its input at each run, so it can’t be stdin.');
   const source = await openInputSource(input, context.config.home);
+  await assertHasRows(input, source);
   if (context.mode === 'configured') {
     if (source.folder !== null) {
       context.output.note(

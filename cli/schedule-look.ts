@@ -62,7 +62,7 @@ async function describe(context: CliContext, scheduleId: string, options: LookOp
   });
 }
 
-function detailLines(details: ScheduleDetails): string[] {
+export function detailLines(details: ScheduleDetails): string[] {
   const { input, nextTimes, recentBatches, runningBatches } = details;
   const facts: [string, string][] = [
     ['schedule', details.scheduleId],
@@ -72,13 +72,23 @@ function detailLines(details: ScheduleDetails): string[] {
       : ([['note', details.note]] satisfies [string, string][])),
     // Somebody else's tool may have changed it to what this version can't read.
     ['input', input?.input.uri ?? 'not readable'],
-    ['model', input === null ? '' : `${input.model} ${input.endpoint}`],
-    ['timezone', details.timezone],
+    ...(input === null ? [] : ([['model', `${input.model} ${input.endpoint}`]] satisfies [string, string][])),
+    ['when', whenOf(details)],
     ['overlap', details.overlap],
     ['created', `${formatTime(details.createdAt)} UTC`],
-    ['next', nextTimes.length === 0 ? 'never' : `${nextTimes.slice(0, 5).map(formatTime).join(', ')} UTC`],
+    ['next', details.paused ? 'none while it is paused' : nextOf(nextTimes)],
     ['running', runningBatches.length === 0 ? 'none' : runningBatches.join(', ')],
     ['recent', recentBatches.length === 0 ? 'none' : recentBatches.map(({ batchId }) => batchId).join(', ')],
   ];
+  if (details.paused) facts.push(['', `Go on with: longhaul schedule resume ${details.scheduleId}`]);
   return facts.map(([name, value]) => `${name.padEnd(9)} ${value}`);
+}
+
+function whenOf({ cron, every, timezone }: ScheduleDetails): string {
+  if (cron !== null) return `${cron} (${timezone})`;
+  return every === null ? 'set by another tool' : `every ${every}`;
+}
+
+function nextOf(times: readonly string[]): string {
+  return times.length === 0 ? 'never' : `${times.slice(0, 5).map(formatTime).join(', ')} UTC`;
 }

@@ -31,7 +31,8 @@ export function toScheduleEntry({ scheduleId, spec, state, info }: Described): S
     every: every === undefined ? null : formatDuration(every),
     paused: state.paused,
     note: state.note ?? null,
-    nextTimes: info.nextActionTimes.map((time) => time.toISOString()),
+    // Temporal goes on to count them for a paused schedule, which starts nothing at any of them.
+    nextTimes: state.paused ? [] : info.nextActionTimes.map((time) => time.toISOString()),
     recentBatches: info.recentActions.map(({ action, scheduledAt }) => ({
       batchId: batchIdOf(action),
       scheduledAt: scheduledAt.toISOString(),
@@ -46,7 +47,8 @@ export function toScheduleDetails(description: ScheduleDescription): ScheduleDet
   return {
     ...toScheduleEntry(description),
     overlap: overlap ?? 'skip',
-    timezone: spec.timezone ?? 'UTC',
+    // Temporal says '' for its default.
+    timezone: spec.timezone === undefined || spec.timezone === '' ? 'UTC' : spec.timezone,
     input: input.ok ? input.value : null,
     runningBatches: info.runningActions.map(batchIdOf),
     createdAt: info.createdAt.toISOString(),

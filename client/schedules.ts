@@ -1,6 +1,6 @@
 import type { Client, ScheduleOptionsStartWorkflowAction, ScheduleSpec } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
-import { isBatchId } from '../batch/batch-id.js';
+import { scheduleIdProblem } from '../batch/batch-id.js';
 import { TASK_QUEUES, WORKFLOW_TYPES } from '../batch/wire-names.js';
 import { inputBaseName } from '../storage/input-uri.js';
 import { toRunBatchInput } from './batch-request.js';
@@ -11,9 +11,6 @@ import { scheduleSpec } from './schedule-spec.js';
 import { assertSetUp } from './setup.js';
 import type { Temporal } from './temporal.js';
 import type { BackfillOptions, ScheduleDetails, ScheduleEntry, ScheduleOptions, Schedules } from './types.js';
-
-/** Temporal appends "-2026-11-22T12:00:00Z" to make a batch id of at most 200 characters. */
-const TIME_SUFFIX = 21;
 
 /** Batches missed while the server was down are made up for if they are not older. */
 const CATCHUP_WINDOW = '1h';
@@ -145,9 +142,7 @@ function compile(scheduleId: string, options: ScheduleOptions): CompiledSchedule
 }
 
 function assertScheduleId(scheduleId: string): void {
-  if (isBatchId(scheduleId) && scheduleId.length + TIME_SUFFIX <= 200) return;
-  throw new LonghaulError(
-    'InvalidInput',
-    `${JSON.stringify(scheduleId)} is no schedule id: it has 1 to ${200 - TIME_SUFFIX} letters, digits, ".", "_", ":" or "-", and begins with a letter or digit`,
-  );
+  const problem = scheduleIdProblem(scheduleId);
+  if (problem === null) return;
+  throw new LonghaulError('InvalidInput', `${JSON.stringify(scheduleId)} is no schedule id: ${problem}`);
 }

@@ -164,7 +164,7 @@ export interface ScheduleEntry {
   readonly every: string | null;
   readonly paused: boolean;
   readonly note: string | null;
-  /** ISO 8601 UTC, the next few. */
+  /** ISO 8601 UTC, the next few; none while it is paused. */
   readonly nextTimes: readonly string[];
   /** The last few batches, newest last. */
   readonly recentBatches: readonly { readonly batchId: string; readonly scheduledAt: string }[];

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BATCH_ID_PATTERN, batchIdProblem, isBatchId, suggestBatchId } from '../../batch/batch-id.js';
+import {
+  BATCH_ID_PATTERN,
+  batchIdProblem,
+  isBatchId,
+  scheduleIdProblem,
+  suggestBatchId,
+} from '../../batch/batch-id.js';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
@@ -50,6 +56,20 @@ describe('a suggested id', () => {
     ['', 'batch'],
   ])('for %j is %j', (text, id) => {
     expect(suggestBatchId(text)).toBe(id);
+  });
+});
+
+describe('a schedule id', () => {
+  it('leaves room for the time in the ids of its batches', () => {
+    const longest = 'x'.repeat(179);
+    expect(scheduleIdProblem(longest)).toBeNull();
+    expect(isBatchId(`${longest}-2026-11-22T12:00:00Z`)).toBe(true);
+    expect(scheduleIdProblem(`${longest}x`)).toContain('a schedule id has 1 to 179');
+  });
+
+  it('is refused under its own name, with one that would do', () => {
+    expect(scheduleIdProblem('a b')).toMatch(/^a schedule id has .*; "a-b" would do$/);
+    fc.assert(fc.property(anyText, (text) => scheduleIdProblem(suggestBatchId(text, 179)) === null));
   });
 });
 
