@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { BatchProgress } from '../batch/progress.js';
 import type { BatchHandle } from '../client/types.js';
 import { action } from './action.js';
 import { choiceToGoOn } from './attached.js';
@@ -35,14 +36,34 @@ async function resume(context: CliContext, batchId: string, options: ResumeOptio
   const choice = await choiceToGoOn(context);
   return withLink(context, { need: 'full', choice }, async (link) => {
     const handle = await link.longhaul.attach(batchId);
-    if (await handle.resume()) await reportResumed(context, link, handle);
+    const before = await currentState(handle);
+    if (await handle.resume()) await reportResumed(context, link, handle, before);
     else context.output.note(`${batchId} has ended already; there is nothing to resume.`);
     if (options.json === true) return showStatus(context, handle, true);
     return EXIT.done;
   });
 }
 
-async function reportResumed(context: CliContext, link: Link, handle: BatchHandle): Promise<void> {
+/** What a batch was before it was told to go on says whether that changed anything. */
+async function currentState(handle: BatchHandle): Promise<BatchProgress | null> {
+  for await (const progress of handle.progress()) return progress;
+  return null;
+}
+
+/** A person is told what has come of it, and never that a batch goes on which had not stopped. */
+export function resumedLine(batchId: string, before: BatchProgress | null, where: string): string {
+  const phase = before?.phase ?? 'running';
+  if (before?.paused === true) return `${batchId} goes on${where}.`;
+  if (phase.startsWith('waiting-for-')) return `${batchId} was ${phase}; it tries again now${where}.`;
+  return `${batchId} was not paused and waits for nothing: it is ${phase}${where}.`;
+}
+
+async function reportResumed(
+  context: CliContext,
+  link: Link,
+  handle: BatchHandle,
+  before: BatchProgress | null,
+): Promise<void> {
   const { output } = context;
   const { batchId } = handle;
   if (!(await warnWithoutWorkers(link, context))) return;
@@ -51,7 +72,7 @@ async function reportResumed(context: CliContext, link: Link, handle: BatchHandl
   await link.session?.detach();
   const where = link.session === null ? '' : ' in the background';
   output.note(
-    seen ? `${batchId} goes on${where}.` : `${batchId} was asked to go on; no worker has answered yet.`,
+    seen ? resumedLine(batchId, before, where) : `${batchId} was asked to go on; no worker has answered yet.`,
   );
   output.note(`Attach to it: longhaul wait ${batchId}`);
 }

@@ -100,7 +100,17 @@ describe('control', () => {
     expect(manifestOf(status)).toMatchObject({ phase: 'paused', outcome: null });
     const human = await cli.run('status', 'paused');
     expect(human.stdout).toMatch(/phase +paused\n[^]*rows +10: 0 succeeded, 10 unanswered/);
-    expect((await cli.run('resume', 'paused')).code).toBe(0);
+    expect(human.stderr).toContain('longhaul resume paused');
+    const resumed = await cli.run('resume', 'paused');
+    expect([resumed.code, resumed.stderr]).toEqual([
+      0,
+      expect.stringContaining('paused goes on in the background'),
+    ]);
+    const needless = await cli.run('resume', 'paused');
+    expect([needless.code, needless.stderr]).toEqual([
+      0,
+      expect.stringContaining('paused was not paused and waits for nothing: it is running in the background'),
+    ]);
     const listed = await cli.run('list', '--json');
     const entries = JSON.parse(listed.stdout) as { batchId: string }[];
     expect(entries.find(({ batchId }) => batchId === 'paused')).toMatchObject({ phase: 'running', rows: 10 });
@@ -131,7 +141,11 @@ describe('schedules', () => {
     expect(JSON.parse((await cli.run(...apply)).stdout)).toEqual({ scheduleId: 'nightly', done: 'updated' });
     expect((await cli.run('schedule', 'pause', 'nightly')).code).toBe(0);
     expect((await cli.run('schedule', 'list')).stdout).toMatch(/nightly +paused/);
+    const paused = await cli.run('schedule', 'describe', 'nightly');
+    expect(paused.stdout).toMatch(/when +every 12h\n[^]*next +none while it is paused\n/);
     expect((await cli.run('schedule', 'resume', 'nightly')).code).toBe(0);
+    const odd = await cli.run('schedule', 'create', 'a b', '--every', '1h', input, ...QUICK);
+    expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining('a schedule id has')]);
 
     const worker = cli.start(['worker']);
     await worker.said('stderr', /The worker runs/);
