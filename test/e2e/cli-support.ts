@@ -10,6 +10,7 @@ import type { Manifest } from '../../batch/manifest.js';
 import { manifestSchema } from '../../schemas/manifest.js';
 import { resultLineSchema } from '../../schemas/result-line.js';
 import type { ResultLine } from '../../schemas/result-line.js';
+import { Terminal } from '../support/e2e-terminal.js';
 import { temporalCliPath } from '../support/servers.js';
 
 /** The build is what users run. */
@@ -45,6 +46,7 @@ export class CliFolder {
   readonly emulator: Emulator;
   readonly #env: NodeJS.ProcessEnv;
   readonly #running = new Set<Running>();
+  readonly #terminals = new Set<Terminal>();
 
   private constructor(folder: string, emulator: Emulator, temporal: string) {
     this.folder = folder;
@@ -72,6 +74,7 @@ export class CliFolder {
 
   async remove(): Promise<void> {
     for (const { child } of this.#running) child.kill('SIGKILL');
+    for (const terminal of this.#terminals) terminal.close();
     await this.run('stop');
     await this.emulator.close();
     await rm(this.folder, { recursive: true, force: true });
@@ -110,6 +113,17 @@ export class CliFolder {
     };
     this.#running.add(running);
     return running;
+  }
+
+  /** The command in a pseudo-terminal. */
+  terminal(args: readonly string[], size: { readonly columns: number; readonly rows: number }): Terminal {
+    const terminal = new Terminal([process.execPath, MAIN, ...args], {
+      cwd: this.folder,
+      env: this.#env,
+      ...size,
+    });
+    this.#terminals.add(terminal);
+    return terminal;
   }
 
   run(...args: readonly string[]): Promise<Ended> {
