@@ -29,12 +29,14 @@ export interface ServerFile {
 export async function openHome(path: string): Promise<Home> {
   try {
     await mkdir(resolve(path), { recursive: true, mode: 0o700 });
+    const folder = await realpath(path);
+    await chmod(folder, 0o700);
+    return homeFiles(folder);
   } catch (error) {
-    throw new EmbeddedServerError(`LONGHAUL_HOME ${path} can't be used as a folder: ${messageOf(error)}`);
+    throw new EmbeddedServerError(
+      `LONGHAUL_HOME ${path} can't be used as a folder: ${messageOf(error)}. Set it to one that this user may write to.`,
+    );
   }
-  const folder = await realpath(path);
-  await chmod(folder, 0o700);
-  return homeFiles(folder);
 }
 
 /** The home, if its folder is there; nothing is created. */

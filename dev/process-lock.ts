@@ -54,14 +54,24 @@ export async function tryLock(folder: string): Promise<ProcessLock | undefined> 
 
 async function makeEntry(folder: string, path: string): Promise<void> {
   for (;;) {
+    await makeFolder(folder);
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
       await (await open(path, 'wx', 0o600)).close();
       return;
     } catch (error) {
-      // A holder that let go has just taken the folder away; a recursive mkdir trips over that too.
+      // A holder that let go has just taken the folder away.
       if (codeOf(error) !== 'ENOENT') throw error;
     }
+  }
+}
+
+/** A recursive mkdir says ENOENT for a read-only file system (Node 20), which would be taken for a folder just removed. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') await mkdir(folder, { recursive: true, mode: 0o700 });
+    else if (codeOf(error) !== 'EEXIST') throw error;
   }
 }
 

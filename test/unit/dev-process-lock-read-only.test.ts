@@ -1,0 +1,15 @@
+import { expect, it, vi } from 'vitest';
+import { tryLock } from '../../dev/process-lock.js';
+
+/** On a read-only file system Node 20 says ENOENT, as for a folder just removed, when it is to make folders recursively. */
+vi.mock('node:fs/promises', async (original) => ({
+  ...(await original<typeof import('node:fs/promises')>()),
+  mkdir: (path: string, options?: { readonly recursive?: boolean }) => {
+    const code = options?.recursive === true ? 'ENOENT' : 'EROFS';
+    return Promise.reject(Object.assign(new Error(`${code}: mkdir '${path}'`), { code, path }));
+  },
+}));
+
+it('a lock on a read-only file system is refused, instead of being waited for', async () => {
+  await expect(tryLock('/home/lock')).rejects.toMatchObject({ code: 'EROFS' });
+});
