@@ -39,5 +39,7 @@ function idProblem(kind: 'batch' | 'schedule', text: string, maxLength: number):
   if (text === STORE_FILE) return `${STORE_FILE} is the store's own file; choose another id`;
   if (isBatchId(text) && text.length <= maxLength) return null;
   const rule = `a ${kind} id has 1 to ${maxLength} letters, digits, ".", "_", ":" or "-", and begins with a letter or digit`;
-  return `${rule}; ${JSON.stringify(suggestBatchId(text, maxLength))} would do`;
+  // One that is cut helps nobody, and would fill the screen.
+  const suggestion = suggestBatchId(text, maxLength);
+  return text.length > maxLength ? rule : `${rule}; ${JSON.stringify(suggestion)} would do`;
 }

@@ -67,6 +67,8 @@ export function reportOf(error: unknown): FailureReport {
     return known(error.name.replace(/Error$/, ''), error.message, EXIT.failed);
   }
   if (error instanceof CommanderError) return known('Usage', usageMessage(error), EXIT.usage);
+  const place = placeProblem(error);
+  if (place !== null) return known('PlaceNotUsable', place, EXIT.failed);
   const message = error instanceof Error ? error.message : String(error);
   return { type: 'Unexpected', message, remedy: null, exitCode: EXIT.failed, unexpected: true };
 }
@@ -115,5 +117,31 @@ function known(type: string, message: string, exitCode: ExitCode): FailureReport
 }
 
 function usageMessage(error: CommanderError): string {
-  return error.message.replace(/^error: /, '');
+  return error.message
+    .replace(/^error: /, '')
+    .replace(
+      /^command-argument value '([^]*)' is invalid for argument '([^']*)'\. /,
+      (_, value: string, name: string) => `${JSON.stringify(clipped(value))} is no ${name}: `,
+    );
+}
+
+function clipped(text: string): string {
+  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
+}
+
+const PLACE_PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ['EROFS', 'the file system is read-only. Use another place, or have it mounted for writing'],
+  ['ENOSPC', 'no space is left. Free some and try again'],
+  ['EDQUOT', 'the disk quota is used up. Free some space and try again'],
+  ['EACCES', 'permission is denied. Use another place, or have the rights given'],
+  ['EPERM', 'permission is denied. Use another place, or have the rights given'],
+  ['ENOTDIR', 'a part of the path is a file'],
+  ['EMFILE', 'too many files are open. Raise the limit (`ulimit -n`) and try again'],
+]);
+
+/** What the file system refused to this command itself, in its home or in a temporary folder; null for other errors. */
+function placeProblem(error: unknown): string | null {
+  if (!(error instanceof Error) || !('path' in error) || !('code' in error)) return null;
+  const problem = PLACE_PROBLEMS.get(String(error.code));
+  return problem === undefined ? null : `Can't use ${String(error.path)}: ${problem}.`;
 }

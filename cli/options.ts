@@ -47,13 +47,20 @@ export function portOption(text: string): number {
   throw new InvalidArgumentError('Write a port from 0 to 65535; 0 takes a free one.');
 }
 
+/** The id of a batch that is there: one that can't be is not worth a suggestion. */
 export function batchIdArgument(text: string): string {
-  const problem = batchIdProblem(text);
-  if (problem === null) return text;
-  throw new InvalidArgumentError(`${problem}.`);
+  if (batchIdProblem(text) === null) return text;
+  throw new InvalidArgumentError('`longhaul list` shows those that there are.');
 }
 
-export function scheduleIdArgument(text: string): string {
+/** The id of a batch to be. */
+export function newBatchIdOption(text: string): string {
+  const problem = batchIdProblem(text);
+  if (problem === null) return text;
+  throw new InvalidArgumentError(`${problem.charAt(0).toUpperCase()}${problem.slice(1)}.`);
+}
+
+export function newScheduleIdArgument(text: string): string {
   const problem = scheduleIdProblem(text);
   if (problem === null) return text;
   throw new InvalidArgumentError(`${problem}.`);

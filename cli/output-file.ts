@@ -11,6 +11,9 @@ import { EXIT } from './exit-codes.js';
  * @throws CliError; also when it would overwrite the input, or a batch's own account in the store.
  */
 export async function checkOutputPath(output: string, input: string | null, storeUri: string): Promise<void> {
+  if (output === '-') {
+    throw new CliError('--output names a file; `longhaul results <batch id>` prints results on stdout.');
+  }
   const path = resolve(output);
   const folder = dirname(path);
   try {

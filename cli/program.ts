@@ -33,7 +33,7 @@ export function createProgram(): Command {
       'LLM batch jobs that survive crashes, restarts and Ctrl-C: JSONL in, one answered line per row out',
     )
     .version(RELEASE, '--version', 'print the version')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'Show the help of a command')
     // The help of a command group that is called alone is what was asked for.
     .configureOutput({ outputError: () => undefined, writeErr: (text) => void process.stdout.write(text) })
     .exitOverride()

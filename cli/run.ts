@@ -18,7 +18,7 @@ import type { InputSource } from './input-source.js';
 import { Interrupts } from './interrupts.js';
 import { openLink, warnWithoutWorkers } from './link.js';
 import type { Link } from './link.js';
-import { batchIdArgument } from './options.js';
+import { newBatchIdOption } from './options.js';
 import { checkOutputPath } from './output-file.js';
 import { assertProviderTakesBatch } from './provider-check.js';
 import { addBatchOptions, addRequiredOptions, checkBatchOptions } from './run-options.js';
@@ -54,7 +54,7 @@ export function addRunCommand(program: Command): void {
     .option(
       '--id <batch id>',
       'name of the batch (default: from the input’s name and content)',
-      batchIdArgument,
+      newBatchIdOption,
     )
     .option('--detach', 'return once the first jobs exist; the batch goes on')
     .option('--json', 'print the batch’s account as one JSON document')

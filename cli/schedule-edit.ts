@@ -10,7 +10,7 @@ import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { assertHasRows, openInputSource } from './input-source.js';
 import { withLink } from './link.js';
-import { durationOption, scheduleIdArgument } from './options.js';
+import { durationOption, newScheduleIdArgument } from './options.js';
 import { assertProviderTakesBatch } from './provider-check.js';
 import { addBatchOptions, addRequiredOptions, checkBatchOptions } from './run-options.js';
 import type { BatchCommandOptions } from './run-options.js';
@@ -44,7 +44,7 @@ function addEdit(schedule: Command, name: string, description: string): Command 
   const command = schedule
     .command(name)
     .description(description)
-    .argument('<schedule id>', 'begins the ids of its batches', scheduleIdArgument)
+    .argument('<schedule id>', 'begins the ids of its batches', newScheduleIdArgument)
     .argument('<input>', 'JSONL file or URI that workers can read at each run');
   addRequiredOptions(command)
     .option('--cron <expression>', 'five fields, such as "0 2 * * *", or @daily')
@@ -91,6 +91,9 @@ function editor(kind: 'create' | 'apply') {
 async function define(context: CliContext, input: string, options: EditOptions): Promise<ScheduleOptions> {
   const { cron, every, timezone, overlap, note } = options;
   if ((cron === undefined) === (every === undefined)) throw new CliError('Give either --cron or --every.');
+  if (every !== undefined && timezone !== undefined) {
+    throw new CliError('--timezone is for --cron: an interval is the same in all of them.');
+  }
   const { batch, parsed } = checkBatchOptions(options);
   await assertProviderTakesBatch(parsed);
   return { ...batch, input: await placeInput(context, input), cron, every, timezone, overlap, note };

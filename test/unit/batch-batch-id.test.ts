@@ -23,7 +23,10 @@ describe('a batch id', () => {
     'is not %j, which is refused with one that would do',
     (text) => {
       expect(isBatchId(text)).toBe(false);
-      expect(batchIdProblem(text)).toContain(`${JSON.stringify(suggestBatchId(text))} would do`);
+      const suggestion = `${JSON.stringify(suggestBatchId(text))} would do`;
+      // A cut one is no help.
+      if (text.length > 200) expect(batchIdProblem(text)).not.toContain('would do');
+      else expect(batchIdProblem(text)).toContain(suggestion);
     },
   );
 

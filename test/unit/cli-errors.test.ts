@@ -42,6 +42,27 @@ it.each([
   expect(text).not.toMatch(/\n\s+at /);
 });
 
+it('says in words what the file system refused', () => {
+  const error = Object.assign(new Error("EROFS: read-only file system, open '/home/x'"), {
+    code: 'EROFS',
+    syscall: 'open',
+    path: '/home/x',
+  });
+  const report = reportOf(error);
+  expect(report).toMatchObject({ exitCode: 4, unexpected: false });
+  expect(report.message).toMatch(/^Can't use \/home\/x: the file system is read-only\. Use another place/);
+});
+
+it('repeats a long argument in part, and without the parser’s own words', () => {
+  const value = 'x'.repeat(300);
+  const error = new CommanderError(
+    1,
+    'commander.invalidArgument',
+    `error: command-argument value '${value}' is invalid for argument 'batch id'. Look here.`,
+  );
+  expect(reportOf(error).message).toBe(`"${'x'.repeat(40)}…" is no batch id: Look here.`);
+});
+
 it('says what to do beside what happened', () => {
   const error = new LonghaulError('NotSetUp', 'attributes are missing');
   expect(describeReport(reportOf(error), error, false)).toBe(

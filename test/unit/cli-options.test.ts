@@ -6,6 +6,8 @@ import {
   batchIdArgument,
   durationOption,
   integerOption,
+  newBatchIdOption,
+  newScheduleIdArgument,
   pairOption,
   portOption,
   positiveIntegerOption,
@@ -44,9 +46,16 @@ describe('options', () => {
   });
 
   it('refuses a batch id with what would do', () => {
+    expect(newBatchIdOption('s1-2026-11-22T12:00:00Z')).toBe('s1-2026-11-22T12:00:00Z');
+    expect(() => newBatchIdOption('my batch')).toThrow('"my-batch" would do');
+    refuses(newBatchIdOption, '', '-x', 'a/b');
+    expect(() => newScheduleIdArgument('my schedule')).toThrow('a schedule id has');
+  });
+
+  it('refuses to look for a batch whose id can’t be one', () => {
     expect(batchIdArgument('s1-2026-11-22T12:00:00Z')).toBe('s1-2026-11-22T12:00:00Z');
-    expect(() => batchIdArgument('my batch')).toThrow('"my-batch" would do');
-    refuses(batchIdArgument, '', '-x', 'a/b');
+    expect(() => batchIdArgument('é')).toThrow('longhaul list');
+    refuses(batchIdArgument, '', '-x', 'a/b', 'x'.repeat(201));
   });
 
   it('collects pairs; only the first "=" divides', () => {
