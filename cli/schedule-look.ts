@@ -57,7 +57,10 @@ async function describe(context: CliContext, scheduleId: string, options: LookOp
   return withLink(context, { need: 'none' }, async ({ longhaul }) => {
     const details = await longhaul.schedules.describe(scheduleId);
     if (options.json === true) output.json(details);
-    else for (const line of detailLines(details)) output.line(line);
+    else {
+      for (const line of detailLines(details)) output.line(line);
+      if (details.paused) output.note(`Go on with: longhaul schedule resume ${scheduleId}`);
+    }
     return EXIT.done;
   });
 }
@@ -80,7 +83,6 @@ export function detailLines(details: ScheduleDetails): string[] {
     ['running', runningBatches.length === 0 ? 'none' : runningBatches.join(', ')],
     ['recent', recentBatches.length === 0 ? 'none' : recentBatches.map(({ batchId }) => batchId).join(', ')],
   ];
-  if (details.paused) facts.push(['', `Go on with: longhaul schedule resume ${details.scheduleId}`]);
   return facts.map(([name, value]) => `${name.padEnd(9)} ${value}`);
 }
 

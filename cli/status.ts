@@ -6,7 +6,8 @@ import { accountOf } from './batch-account.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
-import { withLink } from './link.js';
+import { warnWithoutWorkers, withLink } from './link.js';
+import type { Link } from './link.js';
 import { batchIdArgument } from './options.js';
 import { nextSteps } from './next-steps.js';
 import { paintFor } from './paint.js';
@@ -37,21 +38,23 @@ Examples:
 }
 
 async function status(context: CliContext, batchId: string, options: StatusOptions): Promise<ExitCode> {
-  const show = (handle: BatchHandle): Promise<ExitCode> => showStatus(context, handle, options.json === true);
+  const json = options.json === true;
   return (
-    (await useFinished(context, batchId, show)) ??
-    (await withLink(context, { need: 'workflow-only' }, async ({ longhaul }) =>
-      show(await longhaul.attach(batchId)),
+    (await useFinished(context, batchId, (handle) => showStatus(context, handle, json))) ??
+    (await withLink(context, { need: 'workflow-only' }, async (link) =>
+      showStatus(context, await link.longhaul.attach(batchId), json, link),
     ))
   );
 }
 
-/** The account on stdout, for this command and those that end by looking. */
+/** The account on stdout, for this command and those that end by looking; with a link, whether anybody works on it. */
 export async function showStatus(
-  { output, env }: CliContext,
+  context: CliContext,
   handle: BatchHandle,
   json: boolean,
+  link?: Link,
 ): Promise<ExitCode> {
+  const { output, env } = context;
   const account = await accountOf(handle);
   if (json) output.json(account);
   else {
@@ -60,5 +63,6 @@ export async function showStatus(
     for (const line of nextSteps(account)) output.note(line);
     if (handle.workflowUrl !== null) output.note(`Workflow: ${handle.workflowUrl}`);
   }
+  if (link !== undefined && account.outcome === null) await warnWithoutWorkers(link, context);
   return EXIT.done;
 }

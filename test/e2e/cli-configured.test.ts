@@ -50,7 +50,10 @@ it('names `longhaul setup` until it was called, which says what it did', async (
 
 it('stages the input, says that no worker polls, and ends once one does', async () => {
   const run = cli.start(['run', 'rows.jsonl', ...QUICK, '--output', 'rows.out'], { env });
-  await run.said('stderr', /No worker polls/);
+  const said = await run.said('stderr', /No worker polls/);
+  const started = /Started (\S+)\./.exec(said)?.[1] ?? '';
+  const waiting = await cli.start(['status', started], { env }).ended;
+  expect([waiting.code, waiting.stderr]).toEqual([0, expect.stringContaining('No worker polls')]);
   const worker = cli.start(['worker'], { env });
   const ended = await run.ended;
   expect(ended.code, ended.stderr).toBe(0);

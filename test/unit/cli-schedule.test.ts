@@ -50,10 +50,8 @@ it('Temporal’s default time zone is called by its name', () => {
   expect(detailLines(details)).toContain('when      0 2 * * * (UTC)');
 });
 
-it('a paused schedule has no next time, and says how to go on', () => {
+it('a paused schedule has no next time', () => {
   const details = toScheduleDetails(described({ paused: true, timezone: '' }));
   expect(details.nextTimes).toEqual([]);
-  const lines = detailLines(details).join('\n');
-  expect(lines).toContain('next      none while it is paused');
-  expect(lines).toContain('longhaul schedule resume nightly');
+  expect(detailLines(details)).toContain('next      none while it is paused');
 });
