@@ -59,7 +59,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          // Each test has a home, ports and servers of its own, and waits for most of its time.
+          maxWorkers: 2,
           globalSetup: [orphanWatch],
         },
       },
