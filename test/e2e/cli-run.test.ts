@@ -133,7 +133,7 @@ describe('run', () => {
     const ended = await cli.run('run', input, ...QUICK);
     expect(ended.code, ended.stderr).toBe(4);
     expect(ended.stderr).toContain('ProviderAuth');
-    expect(ended.stderr).toMatch(/Set a valid API key .*run the same command again/);
+    expect(ended.stderr).toMatch(/Set MISTRAL_API_KEY .*run the same command again/);
   });
 
   it('refuses another input under an id that is taken', async () => {
@@ -209,6 +209,6 @@ describe('doctor', () => {
     await cli.fault({ route: 'listJobs', fault: { type: 'status', status: 401 } });
     const ill = await cli.run('doctor');
     expect(ill.code).toBe(4);
-    expect(ill.stdout).toMatch(/FAIL provider: .*\n +Set a valid API key/);
+    expect(ill.stdout).toMatch(/FAIL provider: .*\n +Set MISTRAL_API_KEY/);
   });
 });
