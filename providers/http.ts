@@ -186,7 +186,7 @@ export class HttpClient {
     const { baseUrl, authorization, userAgent } = this.#options;
     const agent = call.once === true ? this.#fresh : this.#kept;
     const request = agent
-      .compose((dispatch) => (options, handler) => dispatch(options, noticeStart(handler, state)))
+      .compose((dispatch) => (options, handler) => dispatch(options, noticeStart(handler, state, watchdog)))
       .request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
@@ -261,10 +261,18 @@ function jsonBody(call: HttpCall): Payload {
   return { body: JSON.stringify(call.json), headers: { 'content-type': 'application/json' } };
 }
 
-/** Sees the moment just before the first byte is written, which tells `refused` from `unknown` exactly. */
-function noticeStart(handler: Dispatcher.DispatchHandler, state: SendState): Dispatcher.DispatchHandler {
+/**
+ * Sees the moment just before the first byte is written, which tells `refused` from `unknown` exactly. A process that
+ * was stopped while it connected must not send then: others have taken its request for lost.
+ */
+function noticeStart(
+  handler: Dispatcher.DispatchHandler,
+  state: SendState,
+  watchdog: Watchdog,
+): Dispatcher.DispatchHandler {
   return {
     onRequestStart: (controller, context) => {
+      if (watchdog.expireIfDue()) throw new Error('the time for this request passed before it was sent');
       state.started = true;
       handler.onRequestStart?.(controller, context);
     },

@@ -7,6 +7,7 @@ export class Watchdog {
   readonly #caller: AbortSignal | undefined;
   #timer: NodeJS.Timeout | undefined;
   #expired = false;
+  #since = { monotonic: 0, wall: 0 };
 
   readonly periodMs: number;
   /** Rejects when the call is over for either reason; the request library is slower to notice before it connects. */
@@ -36,7 +37,19 @@ export class Watchdog {
   restart(): void {
     clearTimeout(this.#timer);
     if (this.signal.aborted) return;
+    this.#since = { monotonic: performance.now(), wall: Date.now() };
     this.#timer = setTimeout(this.#onExpiry, this.periodMs);
+  }
+
+  /**
+   * Expires now if its time has passed and its timer has not run yet: a process that was stopped gets the events of its
+   * sockets before those of its timers, and of a suspended machine only the wall clock tells.
+   */
+  expireIfDue(): boolean {
+    const { monotonic, wall } = this.#since;
+    const elapsedMs = Math.max(performance.now() - monotonic, Date.now() - wall);
+    if (elapsedMs >= this.periodMs && !this.signal.aborted) this.#onExpiry();
+    return this.signal.aborted;
   }
 
   pause(): void {
