@@ -64,6 +64,10 @@ export interface FindJobInput {
   readonly key: string;
   /** List again although the round's job is recorded, to see duplicates. */
   readonly relist: boolean;
+  /** The run that will create no job in this round any more: attempts that it left behind are kept from sending. */
+  readonly closes?: string;
+  /** The recorded job, cancelled by others or deleted: another job with the key takes its place, if one is left. */
+  readonly lost?: string;
 }
 
 export interface FindJobResult {

@@ -31,8 +31,9 @@ export async function createJob(deps: ActivityDeps, input: CreateJobInput): Prom
   const found = await protocol.settleOn(await protocol.listed());
   if (found !== null) return found;
 
-  const decision = await protocol.decide();
+  const decision = await protocol.decide(input.run);
   if (decision.kind === 'wait') throw protocol.ambiguousUntil(decision.at);
+  if (decision.kind === 'closed') throw leftBehind();
 
   assertTimeLeft(attempt, protocol);
   attempt.signal.throwIfAborted();
@@ -101,7 +102,15 @@ function tooLate(deps: ActivityDeps, { protocol, attempt, intent }: Post): strin
     : null;
 }
 
+/** Nobody waits for this attempt any more: the shard has stopped, and has made sure of it. */
+function leftBehind(): BatchError {
+  return new BatchError('ProviderUnavailable', 'the shard creates no job any more; nothing was sent');
+}
+
 function assertTimeLeft(attempt: Attempt, protocol: JobProtocol): void {
+  if (protocol.listAgeMs > protocol.timeoutMs / 2) {
+    throw new BatchError('ProviderUnavailable', 'the attempt was held up before its create; looking again');
+  }
   if (attempt.timeLeftMs() < protocol.timeoutMs) {
     throw new BatchError('ProviderUnavailable', 'too little time is left in this attempt for a create');
   }

@@ -8,7 +8,8 @@ import { requirePlan } from './records.js';
 /**
  * The job of a round, by the store's record or by its key at the provider.
  *
- * *Idempotency*: reads; the record it may write is the same for every attempt that sees the same jobs.
+ * *Idempotency*: reads; what it may write (the record, the end of a run's creates) is the same for every attempt that
+ * sees the same jobs.
  * *Retries*: while an unanswered create could still turn into a listed job, fails as ProviderAmbiguous until then.
  * *Cancellation*: aborts its calls; nothing is left behind.
  */
@@ -21,15 +22,18 @@ export async function findJob(deps: ActivityDeps, input: FindJobInput): Promise<
   if (record !== null && !input.relist) return { job: await protocol.load(record), duplicates: [] };
   const jobs = await protocol.listed();
   if (record !== null) {
-    const job = jobs.find(({ id }) => id === record.jobId);
+    const kept = input.lost === undefined ? record : await protocol.replace(record, jobs, input.lost);
+    const job = jobs.find(({ id }) => id === kept.jobId);
     return {
-      job: job === undefined ? await protocol.load(record) : toSnapshot(job),
-      duplicates: jobs.filter(({ id }) => id !== record.jobId).map(toSnapshot),
+      job: job === undefined ? await protocol.load(kept) : toSnapshot(job),
+      duplicates: jobs.filter(({ id }) => id !== kept.jobId).map(toSnapshot),
     };
   }
   const settled = await protocol.settleOn(jobs);
   if (settled !== null) return settled;
-  const decision = await protocol.decide();
+  const { closes } = input;
+  const decision = await protocol.decide(closes);
   if (decision.kind === 'wait') throw protocol.ambiguousUntil(decision.at);
+  if (decision.kind === 'send' && closes !== undefined) await protocol.writeIntent(decision.n, closes);
   return { job: null, duplicates: [] };
 }

@@ -1,4 +1,10 @@
-import { chooseJob, createTimeoutMs, decideCreate } from '../batch/create-decision.js';
+import {
+  chooseJob,
+  chooseSurvivor,
+  createTimeoutMs,
+  decideCreate,
+  nextLookMs,
+} from '../batch/create-decision.js';
 import type { CreateDecision, Intent } from '../batch/create-decision.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, numberedFile, roundFile } from '../batch/layout.js';
@@ -38,6 +44,7 @@ export class JobProtocol {
   readonly #folder: string;
   /** When the last list was asked for; nothing is known of what happened since. */
   #listedAt = Number.NEGATIVE_INFINITY;
+  #listEndedAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ActivityDeps, provider: BatchProvider, attempt: Attempt, address: RoundAddress) {
     this.#deps = deps;
@@ -88,20 +95,20 @@ export class JobProtocol {
     for await (const job of this.#provider.listJobs({ metadata }, { signal: this.#attempt.signal })) {
       if (job.metadata[JOB_METADATA.key] === this.#address.key) jobs.push(job);
     }
+    this.#listEndedAt = this.#deps.clock.now();
     return jobs;
+  }
+
+  /** Since the last list was read: long, if the process was stopped between. */
+  get listAgeMs(): number {
+    return this.#deps.clock.now() - this.#listEndedAt;
   }
 
   /** Steps 5 and 6: of all jobs with the key, the one that every observer chooses; the record decides for good. */
   async settleOn(jobs: readonly RemoteJob[]): Promise<SettledJob | null> {
     const { job: chosen } = chooseJob(jobs);
     if (chosen === null) return null;
-    const { key } = this.#address;
-    const record: JobRecord = {
-      key,
-      jobId: chosen.id,
-      createdAt: chosen.createdAt,
-      inputFiles: [...chosen.inputFiles],
-    };
+    const record = this.#recordOf(chosen);
     const path = roundFile.job(this.#folder);
     const { created } = await this.#deps.store.writeSmall(path, recordText(record), { ifAbsent: true });
     const kept = created ? record : ((await this.recorded()) ?? record);
@@ -113,10 +120,27 @@ export class JobProtocol {
   }
 
   /**
+   * Puts another job with the key in the place of the recorded one, which is lost. Attempts agree: a later one finds
+   * the new record and changes nothing.
+   */
+  async replace(record: JobRecord, jobs: readonly RemoteJob[], lost: string): Promise<JobRecord> {
+    if (record.jobId !== lost) return record;
+    const survivor = chooseSurvivor(jobs, lost);
+    if (survivor === null) return record;
+    const next = this.#recordOf(survivor);
+    await this.#deps.store.writeSmall(roundFile.job(this.#folder), recordText(next));
+    return next;
+  }
+
+  #recordOf({ id, createdAt, inputFiles }: RemoteJob): JobRecord {
+    return { key: this.#address.key, jobId: id, createdAt, inputFiles: [...inputFiles] };
+  }
+
+  /**
    * Step 3: whether a create may be sent, from the intents and refusals in the store. An intent is settled only for a
    * list that was asked for after its settle time: an attempt may be held up between the two for as long as it takes.
    */
-  async decide(): Promise<CreateDecision> {
+  async decide(run: string | undefined): Promise<CreateDecision> {
     const intents: Intent[] = [];
     const refused = new Set<number>();
     for await (const { path } of this.#deps.store.list(this.#folder)) {
@@ -127,22 +151,27 @@ export class JobProtocol {
       if (intent !== null) intents.push(intent);
     }
     const { createSettleMs: settleMs } = this.#deps;
-    return decideCreate({ intents, refused, settleMs, now: this.#listedAt });
+    return decideCreate({ intents, refused, settleMs, now: this.#listedAt, run });
   }
 
-  /** An earlier create may have happened: come back when its job would be listed. */
+  /** An earlier create may have happened: come back, at the latest when its job would be listed. */
   ambiguousUntil(at: number): BatchError {
+    const { clock, createSettleMs: settleMs } = this.#deps;
     return new BatchError(
       'ProviderAmbiguous',
       `the job of shard ${this.#address.shard}, round ${this.#address.round} may have been created; looking again before anything is sent`,
-      { retryDelayMs: Math.max(1, at - this.#deps.clock.now()) },
+      { retryDelayMs: nextLookMs({ at, now: clock.now(), settleMs }) },
     );
   }
 
-  /** Step 4, before the POST: exactly one attempt may own intent `n`. */
-  async writeIntent(n: number): Promise<IntentRecord> {
+  /**
+   * Step 4, before the POST: exactly one attempt may own intent `n`. With `closes`, no POST follows: an attempt of that
+   * run which has decided on `n` loses it, and one that decides later sees that its run has given up.
+   */
+  async writeIntent(n: number, closes?: string): Promise<IntentRecord> {
     const { clock, createSettleMs, store } = this.#deps;
-    const intent = { n, key: this.#address.key, sendingAt: clock.now(), timeoutMs: this.timeoutMs };
+    const sending = { n, key: this.#address.key, sendingAt: clock.now(), timeoutMs: this.timeoutMs };
+    const intent = closes === undefined ? sending : { ...sending, closes };
     const path = roundFile.intent(this.#folder, n);
     const { created } = await store.writeSmall(path, recordText(intent), { ifAbsent: true });
     if (!created) throw this.ambiguousUntil(clock.now() + createSettleMs);

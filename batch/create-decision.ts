@@ -1,3 +1,5 @@
+import type { JobPhase } from './job-phase.js';
+
 /**
  * The decision inside the one step that costs money and is not idempotent (design section 3.2).
  * What is known about a key is gathered by the activity; what follows from it is decided here.
@@ -7,6 +9,11 @@ export interface Intent {
   readonly n: number;
   /** When its POST was about to be sent, Unix milliseconds. */
   readonly sendingAt: number;
+  /**
+   * Not a POST but its opposite: the run that will create no job in this round any more. What is left of its
+   * attempts must not send; other runs need not wait for it.
+   */
+  readonly closes?: string | undefined;
 }
 
 export interface CreateFacts {
@@ -16,23 +23,37 @@ export interface CreateFacts {
   /** How long after `sendingAt` an unanswered POST may still turn into a listed job. */
   readonly settleMs: number;
   readonly now: number;
+  /** The run that asks; left out: none that could have been closed. */
+  readonly run?: string | undefined;
 }
 
 export type CreateDecision =
   /** Nothing can be under way: write intent `n`, then send. */
   | { readonly kind: 'send'; readonly n: number }
   /** A create may have happened and would not be listed yet: list again at `at`. */
-  | { readonly kind: 'wait'; readonly at: number };
+  | { readonly kind: 'wait'; readonly at: number }
+  /** The shard has given this round up for its run: an attempt that it left behind sends nothing, however late. */
+  | { readonly kind: 'closed' };
 
 /** What to do when no job of the key is recorded or listed. */
 export function decideCreate(facts: CreateFacts): CreateDecision {
   let highest = 0;
   let settledAt = 0;
-  for (const { n, sendingAt } of facts.intents) {
+  for (const { n, sendingAt, closes } of facts.intents) {
     highest = Math.max(highest, n);
-    if (!facts.refused.has(n)) settledAt = Math.max(settledAt, sendingAt + facts.settleMs);
+    if (closes !== undefined && closes === facts.run) return { kind: 'closed' };
+    if (closes !== undefined || facts.refused.has(n)) continue;
+    settledAt = Math.max(settledAt, sendingAt + facts.settleMs);
   }
   return settledAt > facts.now ? { kind: 'wait', at: settledAt } : { kind: 'send', n: highest + 1 };
+}
+
+/** Looks within a settle time: a job that shows early is adopted early, and one list that lags hides nothing. */
+const LOOKS = 8;
+
+/** How long to wait for the next look, with nothing to be decided before `at`. */
+export function nextLookMs({ at, now, settleMs }: { at: number; now: number; settleMs: number }): number {
+  return Math.max(1, Math.min(at - now, Math.max(1_000, Math.floor(settleMs / LOOKS))));
 }
 
 /**
@@ -55,4 +76,19 @@ export function chooseJob<J extends JobAge>(jobs: readonly J[]): { job: J | null
   );
   const [job = null, ...duplicates] = sorted;
   return { job, duplicates };
+}
+
+/**
+ * The job to go on with when the recorded one was taken from its batch: cancelled by others, or deleted. Two stores
+ * that race may each keep another job and cancel the other's; what carries the same key is the same purchase, so
+ * the one that was left alive serves both.
+ */
+export function chooseSurvivor<J extends JobAge & { readonly phase: JobPhase }>(
+  jobs: readonly J[],
+  lost: string,
+): J | null {
+  const others = jobs.filter(({ id }) => id !== lost);
+  const finished = others.filter(({ phase }) => phase === 'succeeded');
+  const alive = others.filter(({ phase }) => phase === 'pending' || phase === 'running');
+  return chooseJob(finished.length > 0 ? finished : alive).job;
 }

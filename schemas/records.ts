@@ -31,13 +31,15 @@ export const planSchema = z.object({
 });
 export type Plan = z.infer<typeof planSchema>;
 
-/** `intent-<n>.json`: a POST is about to be sent. */
+/** `intent-<n>.json`: a POST is about to be sent, or never will be. */
 export const intentSchema = z.object({
   n: z.int().min(1),
   key: sha256,
   /** Unix milliseconds. */
   sendingAt: z.number(),
   timeoutMs: z.number(),
+  /** No POST follows: the run named here will create no job in this round any more. */
+  closes: z.string().optional(),
 });
 export type IntentRecord = z.infer<typeof intentSchema>;
 

@@ -1,8 +1,8 @@
-import type { OpenRound } from '../activities/contract.js';
+import type { FindJobInput, OpenRound } from '../activities/contract.js';
 import { isTerminal } from '../batch/job-phase.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { toOpenJob } from '../batch/shard-state.js';
-import type { ShardState } from '../batch/shard-state.js';
+import type { ActiveRound, ShardState } from '../batch/shard-state.js';
 import { knownFailure } from './activity-failure.js';
 import type { Control } from './control.js';
 import { INTERRUPTED, untilStopped } from './interruptible.js';
@@ -28,8 +28,9 @@ export class RoundJobs {
    * The job of the current round. Waits until an unanswered create would be listed, and is not cut short by a
    * mere cancel: a job that exists has to be found before it can be cancelled.
    */
-  async find(key: string): Promise<JobSnapshot | null> {
-    return this.#find(key, this.#state.round, false);
+  async find(key: string, options: { readonly closing: boolean }): Promise<JobSnapshot | null> {
+    const closes = options.closing ? { closes: this.#input.run } : {};
+    return this.#find(key, this.#state.round, { relist: false, ...closes });
   }
 
   /** Uploads the round's input and creates its job; null when stopped before there was one. */
@@ -47,20 +48,25 @@ export class RoundJobs {
     if (this.#control.stopping) return null;
     const job = { shard, round, key, fileId: file.fileId, endpoint, model, jobTimeoutHours, metadata, run };
     const created = await untilStopped(stop, () => activities.createJob(this.#summary(round), job));
-    // The create was cut short without an id: whatever it left at the provider is found, to be cancelled.
-    if (created === INTERRUPTED) return this.find(key);
+    // The create was cut short without an id: whatever it left at the provider is found, to be cancelled. An attempt
+    // that Temporal has given up may live on: it is kept from sending.
+    if (created === INTERRUPTED) return this.find(key, { closing: true });
     await this.#cancelDuplicates(round, created.duplicates);
     return created.job;
   }
 
-  /** Lists a round's key again: a create that the provider committed late, or a rival's, shows by now. */
-  async relist(key: string, round: number): Promise<void> {
-    try {
-      await this.#waits.patiently(() => this.#find(key, round, true));
-    } catch (error) {
-      // A duplicate that can't be looked for now is looked for by the next run; answers come first.
-      if (knownFailure(error) === null) throw error;
-    }
+  /**
+   * Looks for other jobs with the key of a round whose job has ended. If it was taken away, by somebody's cancel or
+   * deletion, and another one is left, that one is to be watched instead (true): it may be what a second store keeps.
+   */
+  async settle(active: ActiveRound, deleted: boolean): Promise<boolean> {
+    const { job, key, cancelAskedAt } = active;
+    const taken = deleted || (job.phase === 'cancelled' && cancelAskedAt === null);
+    const lost = taken && !this.#control.stopping ? { lost: job.jobId } : {};
+    const kept = await this.#relist(key, this.#state.round, lost);
+    if (lost.lost === undefined || kept === null || kept.jobId === job.jobId) return false;
+    this.#state.active = { ...active, job: kept, knownSince: Date.now(), completedBefore: 0 };
+    return true;
   }
 
   /**
@@ -70,16 +76,35 @@ export class RoundJobs {
   async recheck(): Promise<void> {
     const { active, recheck, round } = this.#state;
     for (const closed of active === null ? recheck.slice(0, -1) : recheck) {
-      await this.relist(closed.key, closed.round);
+      await this.#relist(closed.key, closed.round);
     }
-    if (active !== null) await this.relist(active.key, round);
+    if (active !== null) await this.#relist(active.key, round);
   }
 
-  async #find(key: string, round: number, relist: boolean): Promise<JobSnapshot | null> {
+  /** Lists a round's key again: a create that the provider committed late, or a rival's, shows by now. */
+  async #relist(
+    key: string,
+    round: number,
+    how: Pick<FindJobInput, 'lost'> = {},
+  ): Promise<JobSnapshot | null> {
+    try {
+      return await this.#waits.patiently(() => this.#find(key, round, { relist: true, ...how }));
+    } catch (error) {
+      // A duplicate that can't be looked for now is looked for by the next run; answers come first.
+      if (knownFailure(error) === null) throw error;
+      return null;
+    }
+  }
+
+  async #find(
+    key: string,
+    round: number,
+    how: Pick<FindJobInput, 'relist' | 'closes' | 'lost'>,
+  ): Promise<JobSnapshot | null> {
     const { shard } = this.#input;
     const found = await untilStopped(
       () => this.#control.patienceOver,
-      () => activities.findJob(this.#summary(round), { shard, round, key, relist }),
+      () => activities.findJob(this.#summary(round), { shard, round, key, ...how }),
     );
     if (found === INTERRUPTED) return null;
     await this.#cancelDuplicates(round, found.duplicates);
@@ -88,10 +113,13 @@ export class RoundJobs {
 
   async #cancelDuplicates(round: number, duplicates: readonly JobSnapshot[]): Promise<void> {
     for (const duplicate of duplicates) {
-      if (this.#state.duplicates.some(({ jobId }) => jobId === duplicate.jobId)) continue;
-      const seen = isTerminal(duplicate.phase) ? duplicate : await this.#cancelDuplicate(duplicate);
+      const { jobId, phase } = duplicate;
+      // One whose cancel failed before, or was not heard, is asked again.
+      const ends = isTerminal(phase) || phase === 'cancelling';
+      const seen = ends ? duplicate : await this.#cancelDuplicate(duplicate);
       const entry = toOpenJob(this.#input.shard, round, seen, seen.counts.total);
-      this.#state.duplicates = [...this.#state.duplicates, entry];
+      const others = this.#state.duplicates.filter((known) => known.jobId !== jobId);
+      this.#state.duplicates = [...others, entry];
     }
   }
 

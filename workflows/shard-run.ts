@@ -124,7 +124,7 @@ export class ShardRun {
   async #obtainJob(open: OpenRound): Promise<JobSnapshot | null> {
     for (;;) {
       try {
-        const found = await this.#jobs.find(open.key);
+        const found = await this.#jobs.find(open.key, { closing: !this.#mayBegin() });
         if (found !== null) return this.#adopt(open, found, !isTerminal(found.phase));
         if (this.#mayBegin()) await this.control.whilePaused();
         if (!this.#mayBegin()) return null;
@@ -192,7 +192,7 @@ export class ShardRun {
     const active = this.#state.active;
     if (active === null) return false;
     const { job, key, takes } = active;
-    await this.#jobs.relist(key, this.#state.round);
+    if (await this.#jobs.settle(active, deleted)) return true;
     const duplicates = this.#state.duplicates
       .filter((duplicate) => duplicate.round === this.#state.round)
       .map(({ jobId, status, createdAt, requests }) => ({ jobId, status, createdAt, requests }));

@@ -41,7 +41,8 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
 );
 
-async function play(world: CreateWorld, moves: readonly Move[]): Promise<void> {
+/** Drained: no attempt is left waiting at its end. */
+async function play(world: CreateWorld, moves: readonly Move[], drained = true): Promise<void> {
   for (const next of moves) {
     if (next.do === 'wait') world.advance(next.ms);
     else if (next.do === 'run') await world.run(next.place, next.calls);
@@ -51,7 +52,7 @@ async function play(world: CreateWorld, moves: readonly Move[]): Promise<void> {
       await settled();
     }
   }
-  while (world.waiting > 0) await world.run(0, 1);
+  while (drained && world.waiting > 0) await world.run(0, 1);
 }
 
 /** Attempts one after the other, as Temporal makes them, until one has the job. */
@@ -80,6 +81,22 @@ describe('attempts to create one job', () => {
         const id = world.jobs[0]?.job.id;
         expect(new Set(world.results)).toEqual(new Set([id]));
         expect(await world.recordedJob()).toMatchObject({ jobId: id });
+      },
+    );
+    await fc.assert(property, { numRuns: 1000 });
+  });
+
+  it('make none behind the back of a shard that gave up, whatever was left of them', async () => {
+    const property = fc.asyncProperty(
+      fc.array(fate, { maxLength: 4 }),
+      fc.array(move, { minLength: 1, maxLength: 8 }),
+      fc.array(move, { maxLength: 8 }),
+      async (fates, before, after) => {
+        const world = new CreateWorld(fates);
+        await play(world, before, false);
+        const found = await world.close();
+        await play(world, after);
+        expect(world.jobs.map(({ job }) => job.id)).toEqual(found === null ? [] : [found]);
       },
     );
     await fc.assert(property, { numRuns: 1000 });

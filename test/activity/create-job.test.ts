@@ -59,7 +59,7 @@ describe('creating a job', () => {
     expect(failure).toMatchObject({
       type: 'ProviderAmbiguous',
       nonRetryable: false,
-      nextRetryDelay: 120_000,
+      nextRetryDelay: 15_000,
     });
     const adopted = await create({ attempt: 2 });
     expect(await find()).toMatchObject({ job: { jobId: adopted.job.jobId } });
@@ -75,8 +75,8 @@ describe('creating a job', () => {
     );
     expect(await failureOf(create())).toMatchObject({ type: 'ProviderAmbiguous' });
     bench.clock.advance(30_000);
-    expect(await failureOf(create())).toMatchObject({ type: 'ProviderAmbiguous', nextRetryDelay: 90_000 });
-    expect(await failureOf(find())).toMatchObject({ type: 'ProviderAmbiguous', nextRetryDelay: 90_000 });
+    expect(await failureOf(create())).toMatchObject({ type: 'ProviderAmbiguous', nextRetryDelay: 15_000 });
+    expect(await failureOf(find())).toMatchObject({ type: 'ProviderAmbiguous', nextRetryDelay: 15_000 });
     bench.clock.advance(90_000);
     const { job } = await create();
     expect(await bench.jobs()).toMatchObject([{ id: job.jobId }]);
@@ -186,6 +186,19 @@ describe('time that runs out', () => {
     expect(failure).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
     expect(await bench.files()).not.toContain('rounds/00000-1/intent-1.json');
     expect(await bench.requests('createJob')).toHaveLength(0);
+  });
+
+  it('between the list and the intent sends nothing, and writes nothing', async () => {
+    const { bench, input, create } = await uploaded();
+    const store = hookedStore(bench.store, (call, path) => {
+      if (call === 'list' && path === FOLDER) bench.clock.advance(40_000);
+    });
+    const failure = await failureOf(runActivity(bench.with({ store }), 'createJob', input));
+    expect(failure).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
+    expect(failure.message).toContain('held up');
+    expect(await bench.files()).not.toContain('rounds/00000-1/intent-1.json');
+    await create();
+    expect(await bench.jobs()).toHaveLength(1);
   });
 
   it('between the intent and the POST sends nothing, and lets the next attempt send at once', async () => {

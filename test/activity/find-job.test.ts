@@ -117,6 +117,29 @@ describe('a round with a record of its job', () => {
     expect(await find()).toMatchObject({ job: { jobId: job.jobId } });
   });
 
+  it('takes another one in its place when it is lost, once and for all', async () => {
+    const { bench, open, find, rival, record } = await begun();
+    const { job } = await bench.submit();
+    const second = await rival(await bench.upload(open));
+    await bench.provider.cancelJob(job.jobId, {});
+    bench.clock.advance(10_000);
+    const input = { shard: 0, round: 1, key: open.key, relist: true, lost: job.jobId };
+    const taken = await bench.run('findJob', input);
+    expect(taken).toMatchObject({ job: { jobId: second.id }, duplicates: [{ jobId: job.jobId }] });
+    expect(await record()).toMatchObject({ jobId: second.id, key: open.key, inputFiles: second.inputFiles });
+    expect(await bench.run('findJob', input, { attempt: 2 })).toEqual(taken);
+    expect(await find()).toMatchObject({ job: { jobId: second.id } });
+  });
+
+  it('stays with a lost one when there is no other', async () => {
+    const { bench, open, record } = await begun();
+    const { job } = await bench.submit();
+    await bench.provider.deleteJob(job.jobId, {});
+    const input = { shard: 0, round: 1, key: open.key, relist: true, lost: job.jobId };
+    expect(await bench.run('findJob', input)).toMatchObject({ job: { jobId: job.jobId }, duplicates: [] });
+    expect(await record()).toMatchObject({ jobId: job.jobId });
+  });
+
   it('leaves a job that was deleted for the polls to judge', async () => {
     const { bench, find } = await begun();
     const { job } = await bench.submit();
@@ -141,6 +164,39 @@ describe('a round with a record of its job', () => {
       expect(await failureOf(attempt())).toMatchObject({ type: 'StorageMismatch', nonRetryable: true });
     }
     expect(await bench.jobs()).toHaveLength(1);
+  });
+});
+
+describe('the last look of a run', () => {
+  it('keeps what is left of its creates from sending, and lets the next run send at once', async () => {
+    const { bench, open } = await begun();
+    const fileId = await bench.upload(open);
+    const last = { shard: 0, round: 1, key: open.key, relist: false, closes: 'run-1' };
+    expect(await bench.run('findJob', last)).toEqual({ job: null, duplicates: [] });
+    expect(await bench.run('findJob', last, { attempt: 2 })).toEqual({ job: null, duplicates: [] });
+    const create = (run: string) => bench.run('createJob', createInput({ key: open.key, fileId, run }));
+    expect(await failureOf(create('run-1'))).toMatchObject({ type: 'ProviderUnavailable' });
+    expect(await bench.requests('createJob')).toHaveLength(0);
+    await create('run-2');
+    expect(await bench.jobs()).toHaveLength(1);
+    expect(await bench.files()).toEqual(
+      expect.arrayContaining(['rounds/00000-1/intent-1.json', 'rounds/00000-1/intent-2.json']),
+    );
+  });
+
+  it('waits for a create that may have happened, and finds its job', async () => {
+    const { bench, open } = await begun();
+    const fileId = await bench.upload(open);
+    await bench.setFaults(
+      { route: 'createJob', fault: { type: 'reset', when: 'after' } },
+      { route: 'createJob', fault: { type: 'listLag', ms: 60_000 } },
+    );
+    await failureOf(bench.run('createJob', createInput({ key: open.key, fileId })));
+    const last = { shard: 0, round: 1, key: open.key, relist: false, closes: 'run-1' };
+    expect(await failureOf(bench.run('findJob', last))).toMatchObject({ type: 'ProviderAmbiguous' });
+    bench.clock.advance(120_000);
+    const [made] = await bench.jobs();
+    expect(await bench.run('findJob', last)).toMatchObject({ job: { jobId: made?.['id'] } });
   });
 });
 

@@ -92,15 +92,43 @@ export class CreateWorld {
     );
   }
 
+  /**
+   * The shard gives the round up for its run, and looks for a job for the last time, while attempts that it left behind
+   * stay where they are. Returns the job's id, or null.
+   */
+  async close(): Promise<string | null> {
+    for (let looks = 0; looks < 50; looks += 1) {
+      const attempt = (this.#attempts += 1);
+      const input = { shard: 0, round: 1, key: KEY, relist: false, closes: createInput({ key: KEY }).run };
+      const end = runActivity(this.#depsOf(attempt), 'findJob', input).then(
+        ({ job }) => ({ jobId: job?.jobId ?? null, nextRetryMs: null }),
+        (error: unknown) => {
+          if (!(error instanceof ApplicationFailure)) throw error;
+          return { jobId: null, nextRetryMs: Number(error.nextRetryDelay ?? 1000) };
+        },
+      );
+      await settled();
+      while (await this.#step(attempt));
+      const { jobId, nextRetryMs } = await end;
+      if (nextRetryMs === null) return jobId;
+      this.advance(nextRetryMs);
+    }
+    throw new Error('the last look never ended');
+  }
+
   /** Lets an attempt go on for so many calls, of which the last one's consequences are seen too. */
   async run(place: number, calls: number): Promise<void> {
     const attempt = this.#attemptAt(place);
-    for (let call = 0; call < calls; call += 1) {
-      const index = this.#gates.findIndex((gate) => gate.attempt === attempt);
-      const [gate] = index === -1 ? [] : this.#gates.splice(index, 1);
-      gate?.open();
-      await settled();
-    }
+    for (let call = 0; call < calls; call += 1) await this.#step(attempt);
+  }
+
+  /** Lets an attempt make its next call; false when it has none to make. */
+  async #step(attempt: number | undefined): Promise<boolean> {
+    const index = this.#gates.findIndex((gate) => gate.attempt === attempt);
+    const [gate] = index === -1 ? [] : this.#gates.splice(index, 1);
+    gate?.open();
+    await settled();
+    return gate !== undefined;
   }
 
   /** The process of one attempt is gone: its calls never return. */

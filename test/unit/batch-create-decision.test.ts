@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseJob, createTimeoutMs, decideCreate } from '../../batch/create-decision.js';
+import {
+  chooseJob,
+  chooseSurvivor,
+  createTimeoutMs,
+  decideCreate,
+  nextLookMs,
+} from '../../batch/create-decision.js';
 import type { CreateFacts } from '../../batch/create-decision.js';
+import type { JobPhase } from '../../batch/job-phase.js';
 import { DEFAULTS } from '../../batch/settings.js';
 
 const SETTLE = 120_000;
@@ -33,6 +40,16 @@ describe('a create', () => {
   it('is sent with the next number once that time is over', () => {
     const intents = [{ n: 1, sendingAt: 1_000_000 - SETTLE }];
     expect(decideCreate(facts({ intents }))).toEqual({ kind: 'send', n: 2 });
+  });
+
+  it('is not sent any more by a run that has given the round up; other runs need not wait', () => {
+    const intents = [
+      { n: 1, sendingAt: 0 },
+      { n: 2, sendingAt: 999_999, closes: 'old' },
+    ];
+    expect(decideCreate(facts({ intents, run: 'old' }))).toEqual({ kind: 'closed' });
+    expect(decideCreate(facts({ intents, run: 'new' }))).toEqual({ kind: 'send', n: 3 });
+    expect(decideCreate(facts({ intents }))).toEqual({ kind: 'send', n: 3 });
   });
 
   it('does not wait for one that was refused', () => {
@@ -100,6 +117,19 @@ describe('the time-out of the POST', () => {
   });
 });
 
+describe('the next look for an unanswered create', () => {
+  it.each([
+    [120_000, 120_000, 15_000],
+    [120_000, 9_000, 9_000],
+    [4_000, 4_000, 1_000],
+    [4_000, 0, 1],
+    // A clock that was far ahead when it wrote the intent.
+    [120_000, 86_400_000, 15_000],
+  ])('with a settle time of %i ms, of which %i are left, comes after %i', (settleMs, left, expected) => {
+    expect(nextLookMs({ at: 1_000_000 + left, now: 1_000_000, settleMs })).toBe(expected);
+  });
+});
+
 describe('of several jobs with one key', () => {
   const anyJobs = fc.uniqueArray(
     fc.record({ id: fc.string({ maxLength: 3 }), createdAt: fc.integer({ min: 0, max: 3 }) }),
@@ -146,5 +176,21 @@ describe('of several jobs with one key', () => {
       { id: 'a', createdAt: 1 },
     ]);
     expect(chooseJob(jobs).job?.id).toBe('a');
+  });
+});
+
+describe('in the place of a job that was taken away', () => {
+  const job = (id: string, phase: JobPhase, createdAt = 1) => ({ id, phase, createdAt });
+
+  it('comes one that has succeeded, else one that lives; the same for every observer', () => {
+    const lost = job('a', 'cancelled');
+    const jobs = [lost, job('d', 'running'), job('c', 'succeeded', 3), job('b', 'succeeded', 2)];
+    expect(chooseSurvivor(jobs, 'a')?.id).toBe('b');
+    expect(chooseSurvivor([lost, job('e', 'pending'), job('d', 'running')], 'a')?.id).toBe('d');
+  });
+
+  it('comes none that has ended badly, is being cancelled, or is the lost one itself', () => {
+    const jobs = [job('a', 'running'), job('b', 'cancelled'), job('c', 'cancelling'), job('d', 'failed')];
+    expect(chooseSurvivor([...jobs, job('e', 'expired'), job('f', 'unknown')], 'a')).toBeNull();
   });
 });
