@@ -1,3 +1,4 @@
+import { inputFileName } from '../batch/orphans.js';
 import { ProviderError } from '../providers/errors.js';
 import type { BatchProvider, RemoteFile } from '../providers/provider.js';
 import { hashing } from '../storage/hash.js';
@@ -24,7 +25,7 @@ export async function upload(deps: ActivityDeps, input: UploadInput): Promise<Up
   const { signal } = attempt;
   const plan = await requirePlan(deps.store, attempt.batchId);
   const provider = deps.provider(plan.provider);
-  const name = `longhaul-${input.key}.jsonl`;
+  const name = inputFileName(input.key);
 
   attempt.beat('looking for the file');
   for (const file of await provider.findFiles(name, { signal })) {

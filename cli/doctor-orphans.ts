@@ -1,0 +1,94 @@
+import type { RunRegistry } from '../client/run-registry.js';
+import type { BatchProvider } from '../providers/provider.js';
+import { openStore } from '../storage/open-store.js';
+import { embeddedChoice, providerChoice, requireKey } from './context.js';
+import type { CliContext } from './context.js';
+import { CliError, failureDocument, reportOf } from './errors.js';
+import { EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import { OrphanFix } from './orphan-fix.js';
+import { readLedger } from './orphan-ledger.js';
+import type { OrphanLedger } from './orphan-ledger.js';
+import { jsonReport, textReport } from './orphan-report.js';
+import type { OrphanReport } from './orphan-report.js';
+import { withRuns } from './orphan-runs.js';
+import { OrphanSearch } from './orphan-search.js';
+import type { OrphanFile } from './orphan-search.js';
+
+export interface OrphanOptions {
+  readonly fix?: boolean;
+  readonly yes?: boolean;
+  readonly batch?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Lists what no batch of the store owns at the provider; with `--fix --yes` ends it. */
+export async function findOrphans(context: CliContext, options: OrphanOptions): Promise<ExitCode> {
+  const { output, storeUri } = context;
+  const choice = requireKey(
+    context.mode === 'embedded' ? await embeddedChoice(context) : providerChoice(context),
+  );
+  output.note(`An orphan is of no batch in THIS store: ${storeUri}
+The account may be shared: what is listed may be in use by another store, maybe a colleague's.`);
+  const ledger = await readLedger(openStore(storeUri));
+  const { createProvider } = await import('../providers/registry.js');
+  const provider = createProvider('mistral', { mistral: choice, requestsPerSecond: null });
+  try {
+    return await withRuns(context, (runs) => examine(context, options, { provider, ledger, runs }));
+  } finally {
+    await provider.close();
+  }
+}
+
+interface Sources {
+  readonly provider: BatchProvider;
+  readonly ledger: OrphanLedger;
+  readonly runs: RunRegistry;
+}
+
+async function examine(context: CliContext, options: OrphanOptions, sources: Sources): Promise<ExitCode> {
+  const { provider, runs, ledger } = sources;
+  const named = options.batch ?? [];
+  const report = options.json === true ? jsonReport(context.output) : textReport(context.output);
+  const fix = new OrphanFix({ provider, runs, acts: options.fix === true && options.yes === true });
+  try {
+    await walk(new OrphanSearch({ ...sources, named }), fix, report);
+    const unknown = named.find((batchId) => fix.seen === 0 && !ledger.knowsBatch(batchId));
+    if (unknown !== undefined) throw unknownBatch(unknown);
+  } catch (error) {
+    if (options.json !== true) throw error;
+    // What was printed so far is completed to one document.
+    const failure = reportOf(error);
+    report.end(fix, failureDocument(failure));
+    return failure.exitCode;
+  }
+  report.end(fix, {});
+  return fix.failures > 0 ? EXIT.failed : EXIT.done;
+}
+
+function unknownBatch(batchId: string): CliError {
+  const message = `Neither the store nor the account has anything of a batch ${batchId}.`;
+  return new CliError(message, { type: 'UnknownBatch' });
+}
+
+/** Deletions shift the pages that are being read, so files are deleted between two walks, so many at a time. */
+const DELETIONS_PER_WALK = 1_000;
+
+async function walk(search: OrphanSearch, fix: OrphanFix, report: OrphanReport): Promise<void> {
+  for await (const job of search.jobs()) report.job(job, await fix.job(job));
+  for (let first = true; ; first = false) {
+    const due: OrphanFile[] = [];
+    for await (const file of search.files()) {
+      const isDue = fix.acts && file.action === 'delete';
+      if (isDue && due.length < DELETIONS_PER_WALK) due.push(file);
+      else if (first && !isDue) report.file(file, await fix.file(file));
+    }
+    let deleted = 0;
+    for (const file of due) {
+      const end = await fix.file(file);
+      report.file(file, end);
+      if (end.kind === 'done') deleted += 1;
+    }
+    if (due.length < DELETIONS_PER_WALK || deleted === 0) return;
+  }
+}
