@@ -10,10 +10,9 @@ import { OrphanFix } from './orphan-fix.js';
 import { readLedger } from './orphan-ledger.js';
 import type { OrphanLedger } from './orphan-ledger.js';
 import { jsonReport, textReport } from './orphan-report.js';
-import type { OrphanReport } from './orphan-report.js';
 import { withRuns } from './orphan-runs.js';
 import { OrphanSearch } from './orphan-search.js';
-import type { OrphanFile } from './orphan-search.js';
+import { walkOrphans } from './orphan-walk.js';
 
 export interface OrphanOptions {
   readonly fix?: boolean;
@@ -52,7 +51,7 @@ async function examine(context: CliContext, options: OrphanOptions, sources: Sou
   const report = options.json === true ? jsonReport(context.output) : textReport(context.output);
   const fix = new OrphanFix({ provider, runs, acts: options.fix === true && options.yes === true });
   try {
-    await walk(new OrphanSearch({ ...sources, named }), fix, report);
+    await walkOrphans(new OrphanSearch({ ...sources, named }), fix, report);
     const unknown = named.find((batchId) => fix.seen === 0 && !ledger.knowsBatch(batchId));
     if (unknown !== undefined) throw unknownBatch(unknown);
   } catch (error) {
@@ -69,26 +68,4 @@ async function examine(context: CliContext, options: OrphanOptions, sources: Sou
 function unknownBatch(batchId: string): CliError {
   const message = `Neither the store nor the account has anything of a batch ${batchId}.`;
   return new CliError(message, { type: 'UnknownBatch' });
-}
-
-/** Deletions shift the pages that are being read, so files are deleted between two walks, so many at a time. */
-const DELETIONS_PER_WALK = 1_000;
-
-async function walk(search: OrphanSearch, fix: OrphanFix, report: OrphanReport): Promise<void> {
-  for await (const job of search.jobs()) report.job(job, await fix.job(job));
-  for (let first = true; ; first = false) {
-    const due: OrphanFile[] = [];
-    for await (const file of search.files()) {
-      const isDue = fix.acts && file.action === 'delete';
-      if (isDue && due.length < DELETIONS_PER_WALK) due.push(file);
-      else if (first && !isDue) report.file(file, await fix.file(file));
-    }
-    let deleted = 0;
-    for (const file of due) {
-      const end = await fix.file(file);
-      report.file(file, end);
-      if (end.kind === 'done') deleted += 1;
-    }
-    if (due.length < DELETIONS_PER_WALK || deleted === 0) return;
-  }
 }

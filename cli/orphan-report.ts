@@ -35,7 +35,7 @@ function endText(action: OrphanAction, end: OrphanEnd): string {
   return end.kind === 'failed' ? `FAILED: ${end.message}` : ACTIONS[action];
 }
 
-export function textReport(output: Output): OrphanReport {
+export function textReport(output: Pick<Output, 'line' | 'note'>): OrphanReport {
   const say = (what: string, batchId: string | null, reason: OrphanReason, said: string) => {
     output.line(`${what}\n      batch ${batchId ?? 'unknown'}: ${REASONS[reason]}\n      ${said}`);
   };
@@ -61,7 +61,7 @@ function summary({ acts, seen, cancels, deletes, failures }: OrphanFix): string 
 }
 
 /** One document, written piece by piece. */
-export function jsonReport(output: Output): OrphanReport {
+export function jsonReport(output: Pick<Output, 'line'>): OrphanReport {
   let part: 'jobs' | 'files' | null = null;
   const enter = (next: 'jobs' | 'files'): string => {
     if (part === next) return ',';
