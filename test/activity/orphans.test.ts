@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { layout, roundFile } from '../../batch/layout.js';
 import { inputFileName } from '../../batch/orphans.js';
-import { readLedger } from '../../cli/orphan-ledger.js';
+import { OrphanLedger, readLedger } from '../../cli/orphan-ledger.js';
 import { OrphanSearch } from '../../cli/orphan-search.js';
 import type { OrphanFile, OrphanJob } from '../../cli/orphan-search.js';
 import { Bench } from '../support/activity-env.js';
 import { BATCH, ENDPOINT, MODEL, collectInput, rows } from '../support/activity-inputs.js';
+import { remoteJob } from '../support/create-world.js';
+import { scriptedProvider } from '../support/scripted-provider.js';
 
 const RUN = '11111111-1111-4111-8111-111111111111';
 const FOLDER = layout.round(BATCH, 0, 1);
@@ -208,4 +210,39 @@ it('every page of a large account is looked at', async () => {
   for (let n = 0; n < 120; n += 1) await file(inputFileName(key('b').slice(3) + String(n).padStart(3, '0')));
   const { jobs, files } = await search();
   expect([jobs.length, files.length]).toEqual([120, 120]);
+});
+
+it('an account of 300,000 running jobs and their files takes tens of megabytes', async () => {
+  const COUNT = 300_000;
+  const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+  const provider = scriptedProvider({
+    listJobs: async function* () {
+      for (let n = 0; n < COUNT; n += 1) {
+        const metadata = { longhaul_key: String(n).padStart(64, '0'), longhaul_batch: `batch-${n}` };
+        yield remoteJob(id(n), 1, { fileId: id(n), metadata });
+      }
+    },
+    listFiles: async function* () {
+      for (let n = 0; n < COUNT; n += 1) {
+        const name = inputFileName(String(n).padStart(64, '0'));
+        yield { id: id(n), name, bytes: 1, lines: 1, createdAt: 1 };
+      }
+    },
+  });
+  const runs = { isOpen: async () => false, knowsRun: async () => false };
+  const search = new OrphanSearch({ provider, ledger: new OrphanLedger(), runs, named: [] });
+  const before = process.memoryUsage();
+  let most = 0;
+  let seen = 0;
+  const sample = () => {
+    seen += 1;
+    if (seen % 1_000 !== 0) return;
+    const { arrayBuffers, heapUsed } = process.memoryUsage();
+    most = Math.max(most, arrayBuffers - before.arrayBuffers + heapUsed - before.heapUsed);
+  };
+  for await (const _job of search.jobs()) sample();
+  for await (const _file of search.files()) sample();
+  expect(seen).toBe(2 * COUNT);
+  // Kept as objects they would take over 300 MB.
+  expect(most).toBeLessThan(150_000_000);
 });
