@@ -7,6 +7,8 @@ import { E2eHome } from '../support/e2e-home.js';
 import { ONCE_ROWS, ONCE_TIMEOUT_MS } from '../support/e2e-once.js';
 import { pidOf, sigkill } from '../support/e2e-processes.js';
 import { parseResults, writeRows } from '../support/e2e-rows.js';
+import { E2eTemporal } from '../support/e2e-temporal.js';
+import { cancelSignal } from '../../workflows/messages.js';
 
 /*
  * A cancel while a create is under way. Whatever becomes of the create, no job may be left running, and a job that was
@@ -14,10 +16,11 @@ import { parseResults, writeRows } from '../support/e2e-rows.js';
  */
 
 /** The POST's time-out is half of it. */
-const SETTLE = '12s';
+const SETTLE = '24s';
 
 let home: E2eHome;
 let session: EmbeddedSession;
+let temporal: E2eTemporal;
 let input: string;
 
 beforeAll(async () => {
@@ -28,9 +31,11 @@ beforeAll(async () => {
   home.env['LONGHAUL_FILE_ROOTS'] = home.folder;
   input = await writeRows(join(home.folder, 'questions.jsonl'), ONCE_ROWS);
   session = await holdHome(home);
+  temporal = await E2eTemporal.connect(session.address, session.namespace);
 });
 
 afterAll(async () => {
+  await temporal.close();
   await session.close();
   await home.remove();
 });
@@ -47,13 +52,9 @@ async function cancelledDuringCreate(name: string, hold: object): Promise<Comman
   }
   const commands = ids.map((id) => home.run(input, id));
   await home.emulator.waitFor('createJob', { count: held + MODES.length });
-  await Promise.all(
-    MODES.map((mode) =>
-      home
-        .longhaul('cancel', `${name}-${mode}`, '--no-wait', ...(mode === 'discard' ? ['--discard'] : []))
-        .exits(0),
-    ),
-  );
+  for (const mode of MODES) {
+    await temporal.client.workflow.getHandle(`${name}-${mode}`).signal(cancelSignal, { mode });
+  }
   const cancelling = (command: Command) => expect(command.stderr).toContain('cancelling');
   await vi.waitFor(() => commands.forEach(cancelling), { timeout: 30_000, interval: 50 });
   return commands;
@@ -104,7 +105,7 @@ describe('a cancel', { timeout: ONCE_TIMEOUT_MS }, () => {
         const given = (await home.emulator.journal('createJob')).slice(-MODES.length);
         expect(given).toMatchObject([{ aborted: true }, { aborted: true }]);
       },
-      { timeout: 30_000, interval: 100 },
+      { timeout: 60_000, interval: 50 },
     );
     await home.emulator.release();
     await expectNothingRuns('late', commands, 1);

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { E2eHome } from '../support/e2e-home.js';
 import { ONCE_ROWS, ONCE_TIMEOUT_MS, undisturbedResults, withOnceHome } from '../support/e2e-once.js';
 
@@ -36,12 +36,22 @@ async function expectDuplicateCancelled(home: E2eHome): Promise<void> {
   expect((await home.results(BATCH)).equals(undisturbed)).toBe(true);
 }
 
+/** So long that a machine that is busy looks several times within it. */
+const LONG = { LONGHAUL_CREATE_SETTLE: '20s' };
+const HOLD_POLL = { route: 'getJob', nth: 1, fault: { type: 'hold', when: 'before' } };
+
+/** Lists that somebody else asks for, so that one which lags by a number of calls has caught up. */
+async function list(home: E2eHome, times: number): Promise<void> {
+  const headers = { authorization: `Bearer ${home.env['MISTRAL_API_KEY']}` };
+  for (let n = 0; n < times; n += 1) await fetch(`${home.emulator.url}/v1/batch/jobs`, { headers });
+}
+
 describe.concurrent('a list that lags', { timeout: ONCE_TIMEOUT_MS }, () => {
   test.each([
-    ['for less than the settle time', { type: 'listLag', ms: 2_000 }],
+    ['for less than the settle time', { type: 'listLag', ms: 3_000 }],
     ['by one call', { type: 'listLag', calls: 1 }],
   ])('%s hides no job', (_, lag) =>
-    withOnceHome({ emulator: { jobSeconds: 3 } }, async (home, input) => {
+    withOnceHome({ emulator: { jobSeconds: 3 }, env: LONG }, async (home, input) => {
       await home.emulator.setFaults(LOST_ANSWER, { route: 'createJob', nth: 1, fault: lag });
       await home.run(input, BATCH).exits(0);
       await expectOneJob(home);
@@ -49,19 +59,25 @@ describe.concurrent('a list that lags', { timeout: ONCE_TIMEOUT_MS }, () => {
   );
 
   test('for longer than the settle time makes a duplicate, which is found at the end and cancelled', () =>
-    withOnceHome({ emulator: { jobSeconds: 12, cancelSeconds: 0.1 } }, async (home, input) => {
+    withOnceHome({ emulator: { jobSeconds: 2, cancelSeconds: 0.1 } }, async (home, input) => {
+      const lag = 100;
       await home.emulator.setFaults(
         LOST_ANSWER,
-        { route: 'createJob', nth: 1, fault: { type: 'listLag', ms: 9_000 } },
-        { route: 'createJob', nth: 1, fault: { type: 'jobSeconds', seconds: 100 } },
+        HOLD_POLL,
+        { route: 'createJob', nth: 1, fault: { type: 'listLag', calls: lag } },
+        { route: 'createJob', nth: 1, fault: { type: 'jobSeconds', seconds: 600 } },
       );
-      await home.run(input, BATCH).exits(0);
+      const command = home.run(input, BATCH);
+      await home.emulator.waitFor('getJob');
+      await list(home, lag);
+      await home.emulator.release();
+      await command.exits(0);
       await expectDuplicateCancelled(home);
     }));
 
   test('for longer than the settle time changes nothing for a create that was answered', () =>
     withOnceHome({ emulator: { jobSeconds: 2 } }, async (home, input) => {
-      await home.emulator.setFaults({ route: 'createJob', fault: { type: 'listLag', ms: 60_000 } });
+      await home.emulator.setFaults({ route: 'createJob', fault: { type: 'listLag', ms: 600_000 } });
       await home.run(input, BATCH).exits(0);
       await expectOneJob(home);
     }));
@@ -71,20 +87,34 @@ describe.concurrent(
   'a create that is carried out after the client gave up',
   { timeout: ONCE_TIMEOUT_MS },
   () => {
+    const late = { type: 'hold', when: 'before', ifAborted: 'proceed' };
+
     test('within the settle time is adopted', () =>
-      withOnceHome({ emulator: { jobSeconds: 2 } }, async (home, input) => {
-        await home.emulator.setFaults({ route: 'createJob', nth: 1, fault: { type: 'latency', ms: 3_000 } });
-        await home.run(input, BATCH).exits(0);
+      withOnceHome({ emulator: { jobSeconds: 2 }, env: LONG }, async (home, input) => {
+        await home.emulator.setFaults({ route: 'createJob', nth: 1, fault: late });
+        const command = home.run(input, BATCH);
+        await vi.waitFor(
+          async () => expect(await home.emulator.journal('createJob')).toMatchObject([{ aborted: true }]),
+          { timeout: 60_000, interval: 50 },
+        );
+        await home.emulator.release();
+        await command.exits(0);
         await expectOneJob(home);
       }));
 
     test('later than the settle time is a duplicate, found at the next look and cancelled', () =>
-      withOnceHome({ emulator: { jobSeconds: 10, cancelSeconds: 0.1 } }, async (home, input) => {
+      withOnceHome({ emulator: { jobSeconds: 2, cancelSeconds: 0.1 } }, async (home, input) => {
         await home.emulator.setFaults(
-          { route: 'createJob', nth: 1, fault: { type: 'latency', ms: 9_000 } },
-          { route: 'createJob', nth: 1, fault: { type: 'jobSeconds', seconds: 100 } },
+          { route: 'createJob', nth: 1, fault: late },
+          { route: 'createJob', nth: 1, fault: { type: 'jobSeconds', seconds: 600 } },
+          HOLD_POLL,
         );
-        await home.run(input, BATCH).exits(0);
+        const command = home.run(input, BATCH);
+        await home.emulator.waitFor('getJob');
+        await home.emulator.release('createJob');
+      await home.emulator.waitFor('createJob', { count: 2, until: 'effect' });
+      await home.emulator.release('getJob');
+        await command.exits(0);
         await expectDuplicateCancelled(home);
       }));
   },

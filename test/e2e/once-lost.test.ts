@@ -58,7 +58,7 @@ describe.concurrent('the same command adopts the job that was paid for', { timeo
     }));
 
   test('when Temporal’s database is lost while the job was being polled', () =>
-    withOnceHome({ emulator: { jobSeconds: 8 } }, async (home, input) => {
+    withOnceHome({ emulator: { jobSeconds: 15 } }, async (home, input) => {
       const command = home.run(input, BATCH);
       await home.emulator.waitFor('getJob', { until: 'answered' });
       await powerCut(home);

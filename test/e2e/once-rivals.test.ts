@@ -130,7 +130,7 @@ describe.concurrent('commands at the same instant', { timeout: ONCE_TIMEOUT_MS }
     ));
 
   test('of one id and two homes, whose creates cross, keep one job and cancel the other', () =>
-    withOnceHome({ emulator: { jobSeconds: 4 }, env: { LONGHAUL_CREATE_SETTLE: '40s' } }, (home, input) =>
+    withOnceHome({ emulator: { jobSeconds: 4 }, env: { LONGHAUL_CREATE_SETTLE: '120s' } }, (home, input) =>
       withOnceHome({ env: rivalEnv(home, false) }, async (rival) => {
         const hold = { type: 'hold', when: 'before', ifAborted: 'proceed' };
         await home.emulator.setFaults({ route: 'createJob', nth: [1, 2], fault: hold });
