@@ -3,7 +3,7 @@ import { speaksOfQuota, unansweredRows } from '../batch/job-end.js';
 import { isTerminal } from '../batch/job-phase.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, roundFile } from '../batch/layout.js';
-import { isDoubtful } from '../batch/output-doubt.js';
+import { isDoubtful, mayStillShow, NEXT_LOOK_MS } from '../batch/output-doubt.js';
 import type { OutputReading } from '../batch/output-doubt.js';
 import { ProviderError } from '../providers/errors.js';
 import type { BatchProvider, RemoteJob } from '../providers/provider.js';
@@ -26,8 +26,9 @@ import { OutputReader } from './output-reader.js';
 import { requirePlan } from './records.js';
 import { roundAccount } from './round-account.js';
 
-/** Before files that seem to lack something are downloaded again. */
-const DOUBT_PAUSE_MS = 1_000;
+/** Before files that seem to lack something are downloaded again: soon, for a cut; later, for lines that are slow. */
+const FIRST_PAUSE_MS = 1_000;
+const PAUSE_MS = 4_000;
 
 /**
  * Reads a finished job's result files, gives every row of the round its answer or the reason why there is none, and
@@ -54,7 +55,7 @@ export async function collect(deps: ActivityDeps, input: CollectInput): Promise<
       const collection = new Collection(deps, attempt, provider, { ...input, job }, record);
       const account = await collection.run(scratch.dir, readings);
       if (account !== null) return asResult(account);
-      await sleep(DOUBT_PAUSE_MS);
+      await sleep(readings.length === 1 ? FIRST_PAUSE_MS : PAUSE_MS);
     }
   } finally {
     await scratch.dispose();
@@ -91,9 +92,13 @@ async function jobByNow(
       errorFile: errorFile ?? job.errorFile,
     };
   } catch (error) {
-    if (error instanceof ProviderError && error.type === 'ProviderNotFound') return job;
+    if (isNotFound(error)) return job;
     throw error;
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ProviderError && error.type === 'ProviderNotFound';
 }
 
 class Collection {
@@ -143,6 +148,7 @@ class Collection {
     const sorter = await AnswerSorter.create({ dir, lookup, rows: lookup.size, expectedBytes, quarantine });
     try {
       for (const file of files) await reader.read(file, sorter);
+      if (reader.gone) this.#assertGone();
       readings.push(reader.reading());
       const { counts } = job;
       if (!deleted && !reader.gone && isDoubtful(readings, { counts, rows: lookup.size })) return null;
@@ -150,6 +156,18 @@ class Collection {
     } finally {
       await sorter.dispose();
     }
+  }
+
+  /** Answers that are called gone are lost: a file that is only slow to show is looked for again. */
+  #assertGone(): void {
+    const { jobId, completedAt } = this.#input.job;
+    const { number: attempt } = this.#attempt;
+    if (!mayStillShow({ attempt, endedAt: completedAt, now: this.#deps.clock.now() })) return;
+    throw new BatchError(
+      'ProviderUnavailable',
+      `a result file of job ${jobId} is not there yet, or not any more; it is looked for again`,
+      { retryDelayMs: NEXT_LOOK_MS },
+    );
   }
 
   async #write(
@@ -161,7 +179,7 @@ class Collection {
     const { batchId, beat } = this.#attempt;
     const { shard, round, job, deleted, deadlinePassed } = this.#input;
     const { answered } = sorter;
-    const errors = await this.#jobErrors(answered);
+    const errors = await this.#jobErrors();
     const quota = speaksOfQuota(errors.map(({ message }) => message));
     const phase = deleted || !isTerminal(job.phase) ? 'deleted' : job.phase;
     const unanswered = unansweredRows({ phase, answered, outputGone, deadlinePassed, quota });
@@ -195,9 +213,15 @@ class Collection {
   }
 
   /** What the provider says of a job that failed as a whole; nobody else needs it, so it is asked for here. */
-  async #jobErrors(answered: number): Promise<RemoteJob['errors']> {
+  async #jobErrors(): Promise<RemoteJob['errors']> {
     const { job, deleted } = this.#input;
-    if (deleted || job.phase !== 'failed' || answered > 0) return [];
-    return (await this.#provider.getJob(job.jobId, { signal: this.#attempt.signal })).errors;
+    if (deleted || job.phase !== 'failed') return [];
+    try {
+      return (await this.#provider.getJob(job.jobId, { signal: this.#attempt.signal })).errors;
+    } catch (error) {
+      // Deleted since it ended: its answers count all the same.
+      if (isNotFound(error)) return [];
+      throw error;
+    }
   }
 }

@@ -10,6 +10,23 @@ export interface OutputReading {
   readonly cutOff: boolean;
 }
 
+/** A result file may take this long to show after its job's end; a 404 within it is no loss. */
+const SHOWS_WITHIN_MS = 60_000;
+/** Bounds the wait if the provider's clock is ahead of ours. */
+const LOOKS = 7;
+export const NEXT_LOOK_MS = 10_000;
+
+/** Whether a file that a job names and the provider does not know may still show. */
+export function mayStillShow(look: {
+  readonly attempt: number;
+  /** When the job ended, and now; Unix milliseconds. */
+  readonly endedAt: number | null;
+  readonly now: number;
+}): boolean {
+  if (look.attempt >= LOOKS) return false;
+  return look.endedAt === null || look.now - look.endedAt < SHOWS_WITHIN_MS;
+}
+
 /** A reading that looks like a part is believed when the same bytes came so many times in a row. */
 const BELIEVED_AFTER = 3;
 

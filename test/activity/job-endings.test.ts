@@ -98,6 +98,37 @@ describe('a job at the provider', () => {
     ]);
   });
 
+  it('may have files that are slow to show', async () => {
+    const { bench, jobId, open } = await endedJob([]);
+    const job = { ...(await bench.ended(jobId)), completedAt: bench.clock.now() };
+    const collect = (attempt: number) => bench.run('collect', collectInput(open, job), { attempt });
+    const fault = { type: 'status', status: 404 };
+    await bench.setFaults({ route: ['getFile', 'fileContent'], nth: [1, 3], fault });
+    for (const attempt of [1, 2]) {
+      const failure = await failureOf(collect(attempt));
+      expect(failure).toMatchObject({ type: 'ProviderUnavailable', nextRetryDelay: 10_000 });
+    }
+    expect((await collect(3)).rows).toMatchObject({ succeeded: 10 });
+  });
+
+  it('may be deleted when it has ended: what it answered counts', async () => {
+    for (const share of [0, 0.5]) {
+      const { bench, jobId, open } = await endedJob([{ type: 'jobOutcome', status: 'FAILED', share }]);
+      const ended = await bench.ended(jobId);
+      await bench.provider.deleteJob(jobId, {});
+      const { rows: counts } = await bench.run('collect', collectInput(open, ended));
+      expect(counts).toMatchObject(share === 0 ? { failed: 10 } : { succeeded: 5, missing: 5 });
+    }
+  });
+
+  it('may fail half way, and its words are kept', async () => {
+    const errors = [{ message: 'The model is gone', count: 5 }];
+    const { bench, collect } = await endedJob([{ type: 'jobOutcome', status: 'FAILED', share: 0.5, errors }]);
+    expect((await collect()).sums).toMatchObject({ failure: null, rows: { succeeded: 5, missing: 5 } });
+    const account = await bench.json(roundFile.account(layout.round(BATCH, 0, 1)));
+    expect(account['jobErrors']).toEqual(errors);
+  });
+
   it('may be deleted', async () => {
     const { bench, jobId, open } = await endedJob([]);
     const seen = await bench.run('getJob', { jobId });

@@ -1,9 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { isDoubtful } from '../../batch/output-doubt.js';
+import { isDoubtful, mayStillShow } from '../../batch/output-doubt.js';
 import type { OutputReading } from '../../batch/output-doubt.js';
 
 const counts = { total: 10, completed: 10, succeeded: 7, failed: 3 };
 const reading = (lines: number, sha256 = 'a', cutOff = false): OutputReading => ({ lines, sha256, cutOff });
+
+describe('a file that is not there', () => {
+  it.each([
+    ['just after the end', 1, 100_000, 101_000, true],
+    ['when nobody says when the job ended', 1, null, 101_000, true],
+    ['a minute after the end', 1, 100_000, 160_000, false],
+    ['at the seventh look, whatever the clocks say', 7, 900_000, 100_000, false],
+    ['by a clock that is ahead of ours', 6, 900_000, 100_000, true],
+  ])('%s', (_, attempt, endedAt, now, may) => {
+    expect(mayStillShow({ attempt, endedAt, now })).toBe(may);
+  });
+});
 
 describe('a download', () => {
   it.each<[string, readonly OutputReading[], boolean]>([
