@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Bench } from '../support/activity-env.js';
 import { rows } from '../support/activity-inputs.js';
@@ -92,5 +93,15 @@ describe('a batch ends alike', () => {
   it.each(OF_A_ROUTE)('with %s: %s, on the first and the third call', async (route, _, fault) => {
     undisturbed ??= await play();
     expect(await play({ route, nth: [1, 3], fault })).toBe(undisturbed);
+  });
+
+  it('with any of them at random, a third of all requests', { timeout: 120_000 }, async () => {
+    undisturbed ??= await play();
+    const property = fc.asyncProperty(fc.integer({ min: 0, max: 1e9 }), async (seed) => {
+      const probability = 1 / 3 / FAULTS.length;
+      const rules = FAULTS.map(([, fault]) => ({ route: [...ROUTES], seed, probability, count: 150, fault }));
+      expect(await play(...rules)).toBe(undisturbed);
+    });
+    await fc.assert(property, { numRuns: 8 });
   });
 });
