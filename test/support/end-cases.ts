@@ -125,6 +125,16 @@ export const END_CASES: readonly EndCase[] = [
     ...unfinished(stage('cancelled', { cancelled: ROWS })),
   },
   {
+    end: 'CANCELLATION_REQUESTED for ever after `longhaul cancel`',
+    job: [LONG],
+    requests: ['getJob', 'listJobs', 'cancelJob'].map((route) => ({
+      route,
+      fault: { type: 'unknownStatus', status: 'CANCELLATION_REQUESTED' },
+    })),
+    meanwhile: 'cancel',
+    ...unfinished(stage('cancelled', { cancelled: ROWS })),
+  },
+  {
     end: 'SUCCESS although `longhaul cancel` was accepted',
     job: [LONG, { type: 'cancelRace' }],
     meanwhile: 'cancel',
