@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { LonghaulError } from '../client/failures.js';
 import type { LonghaulClient } from '../client/types.js';
 import { connectEmbedded, connectIfRunning } from '../dev/embedded.js';
@@ -111,8 +112,13 @@ async function connectClient(
   target: { readonly address?: string; readonly namespace?: string; readonly uiUrl?: string },
   baseUrl: string = config.mistral.baseUrl,
 ): Promise<Pick<Link, 'longhaul' | 'close'>> {
-  const { Longhaul } = await import('../client/index.js');
-  const longhaul = await Longhaul.connect({ ...target, home: config.home, store: storeUri, baseUrl });
+  const [{ Longhaul }, { readCodecKeys }] = await Promise.all([
+    import('../client/index.js'),
+    import('../worker/codec-keys.js'),
+  ]);
+  const codecKeys = await readCodecKeys(config);
+  const options = { ...target, home: config.home, store: storeUri, baseUrl, codecKeys };
+  const longhaul = await Longhaul.connect(options);
   return { longhaul, close: () => longhaul.close() };
 }
 
@@ -131,7 +137,7 @@ function embeddedSettings({ env, config, storeUri }: CliContext, { choice }: Lin
     ...(createSettle !== undefined && { createSettle }),
     ...(cancelWait !== undefined && { cancelWait }),
     ...(logLevel !== undefined && { logLevel }),
-    workerEnv: workerEnv(env),
+    workerEnv: { ...workerEnv(env), ...codecEnv(config) },
   };
 }
 
@@ -147,6 +153,16 @@ function workerEnv(env: NodeJS.ProcessEnv): Record<string, string> {
       passed.test(name) && value !== undefined && value !== '' ? [[name, value]] : [],
     ),
   );
+}
+
+/** Both or neither: one that another command gave must not stand beside the one given now. */
+function codecEnv({ codecKeys, codecKeysFile }: CliContext['config']): Record<string, string> {
+  if (codecKeys === null && codecKeysFile === null) return {};
+  return {
+    LONGHAUL_CODEC_KEYS: codecKeys ?? '',
+    // The worker runs in another folder.
+    LONGHAUL_CODEC_KEYS_FILE: codecKeysFile === null ? '' : resolve(codecKeysFile),
+  };
 }
 
 function describeEvent(event: SessionEvent): string {

@@ -36,6 +36,15 @@ export const CLIENT_FAILURES = {
     meaning: 'No worker answers.',
     remedy: 'Start one with `longhaul worker`, then try again.',
   },
+  CodecKeyMissing: {
+    meaning: 'Temporal holds data that is encrypted with a key which this process was not given.',
+    remedy:
+      'Give every worker, client and command the key in LONGHAUL_CODEC_KEYS or LONGHAUL_CODEC_KEYS_FILE; old keys stay until no workflow that used them is kept.',
+  },
+  CodecKeyWrong: {
+    meaning: 'Data in Temporal does not open with the key that has its id here.',
+    remedy: 'Give this process the key that the id stood for when it was used; a new key takes a new id.',
+  },
   TemporalUnavailable: {
     meaning: 'Temporal could not be reached.',
     remedy: 'Check that the server runs and that TEMPORAL_ADDRESS or temporal.toml names it.',

@@ -4,6 +4,7 @@ import { BatchHandleOverTemporal } from './batch-handle.js';
 import { assertBatchId } from './batch-request.js';
 import { fromStore } from './errors.js';
 import { findFinished, identify } from './start-batch.js';
+import { createPayloadCodec } from './payload-codec.js';
 import { Temporal } from './temporal.js';
 import type { BatchHandle, StartOptions } from './types.js';
 
@@ -65,5 +66,6 @@ function nowhere(): Temporal {
     identity: null,
     connection: {},
     ownConnection: true,
+    codec: createPayloadCodec(''),
   });
 }

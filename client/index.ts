@@ -2,6 +2,7 @@
 export { Longhaul } from './longhaul.js';
 export { CLIENT_FAILURES, LonghaulError } from './failures.js';
 export type { ClientFailureType, LonghaulErrorType } from './failures.js';
+export { createPayloadCodec } from './payload-codec.js';
 export { OVERLAP_POLICIES } from './types.js';
 export type {
   BackfillOptions,

@@ -1,7 +1,9 @@
 import type { ConnectionLike, ConnectionOptions } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readServerFile } from '../storage/home-files.js';
 import { LonghaulError } from './failures.js';
+import { createPayloadCodec } from './payload-codec.js';
 import type { ConnectOptions } from './types.js';
 
 /** Which Temporal a client talks to. */
@@ -14,6 +16,7 @@ export interface Target {
   /** The caller's own, or how to make one. */
   readonly connection: ConnectionLike | ConnectionOptions;
   readonly ownConnection: boolean;
+  readonly codec: PayloadCodec;
 }
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
@@ -21,6 +24,11 @@ const DEFAULT_NAMESPACE = 'default';
 
 /** What the caller says, else what is configured for Temporal, else the embedded server of the home. */
 export async function resolveTarget(options: ConnectOptions, home: string): Promise<Target> {
+  const codec = createPayloadCodec(options.codecKeys ?? '');
+  return { ...(await resolvePlace(options, home)), codec };
+}
+
+async function resolvePlace(options: ConnectOptions, home: string): Promise<Omit<Target, 'codec'>> {
   const identity = options.identity ?? null;
   const uiUrl = options.uiUrl ?? null;
   const namespace = options.namespace ?? DEFAULT_NAMESPACE;

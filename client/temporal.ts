@@ -1,5 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { ConnectionLike, ConnectionOptions } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { Payload } from '@temporalio/common';
 import { isAborted, toLonghaulError } from './errors.js';
 import { LonghaulError } from './failures.js';
 import { asError, pause } from './pause.js';
@@ -37,6 +39,12 @@ export class Temporal {
     const { uiUrl, namespace } = this.#target;
     if (uiUrl === null) return null;
     return `${uiUrl.replace(/\/+$/, '')}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
+  }
+
+  /** What a payload holds that the SDK left as it came. @throws LonghaulError CodecKeyMissing, CodecKeyWrong */
+  async read(payload: Payload): Promise<unknown> {
+    const [opened = payload] = await this.#target.codec.decode([payload]);
+    return defaultPayloadConverter.fromPayload(opened);
   }
 
   /** @throws LonghaulError, the signal's reason */
@@ -132,9 +140,14 @@ export class Temporal {
   }
 
   async #open(): Promise<Client> {
-    const { connection: given, namespace, identity } = this.#target;
+    const { connection: given, namespace, identity, codec } = this.#target;
     const connection = isConnection(given) ? given : await this.#dial(given);
-    return new Client({ connection, namespace, ...(identity === null ? {} : { identity }) });
+    return new Client({
+      connection,
+      namespace,
+      dataConverter: { payloadCodecs: [codec] },
+      ...(identity === null ? {} : { identity }),
+    });
   }
 
   async #dial(options: ConnectionOptions): Promise<Connection> {

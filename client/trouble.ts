@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
 import { LonghaulError } from './failures.js';
 import type { Temporal } from './temporal.js';
 
@@ -25,8 +26,8 @@ const MAX_SHARDS = 4;
 export async function findTrouble(temporal: Temporal, batchId: string): Promise<Trouble | null> {
   try {
     const found = await temporal.call(async (client) => {
-      const batch = await pendingOf(client, batchId);
-      const shards = batch.children.slice(0, MAX_SHARDS).map((id) => pendingOf(client, id));
+      const batch = await pendingOf(temporal, client, batchId);
+      const shards = batch.children.slice(0, MAX_SHARDS).map((id) => pendingOf(temporal, client, id));
       return [batch, ...(await Promise.all(shards))].flatMap(({ troubles }) => troubles);
     });
     return found.toSorted((a, b) => b.attempt - a.attempt)[0] ?? null;
@@ -38,24 +39,24 @@ export async function findTrouble(temporal: Temporal, batchId: string): Promise<
 }
 
 async function pendingOf(
+  temporal: Temporal,
   client: Client,
   workflowId: string,
 ): Promise<{ readonly troubles: readonly Trouble[]; readonly children: readonly string[] }> {
   const { raw } = await client.workflow.getHandle(workflowId).describe();
   const shard = shardOf(workflowId);
-  const troubles = (raw.pendingActivities ?? []).flatMap(({ activityType, attempt, lastFailure }) =>
-    lastFailure === null || lastFailure === undefined
-      ? []
-      : [
-          {
-            activity: activityType?.name ?? '',
-            shard,
-            attempt: attempt ?? 1,
-            type: lastFailure.applicationFailureInfo?.type ?? null,
-            message: lastFailure.message ?? '',
-          },
-        ],
-  );
+  const troubles: Trouble[] = [];
+  for (const { activityType, attempt, lastFailure } of raw.pendingActivities ?? []) {
+    if (lastFailure === null || lastFailure === undefined) continue;
+    const { applicationFailureInfo, encodedAttributes, message } = lastFailure;
+    troubles.push({
+      activity: activityType?.name ?? '',
+      shard,
+      attempt: attempt ?? 1,
+      type: applicationFailureInfo?.type ?? null,
+      message: messageIn(await sealedPart(temporal, encodedAttributes)) ?? message ?? '',
+    });
+  }
   const children = (raw.pendingChildren ?? []).flatMap((child) => child.workflowId ?? []);
   return { troubles, children };
 }
@@ -64,4 +65,14 @@ async function pendingOf(
 function shardOf(workflowId: string): number | null {
   const digits = /\/shard-(\d+)$/.exec(workflowId)?.[1];
   return digits === undefined ? null : Number(digits);
+}
+
+/** Workers with keys keep a failure's message in a payload. */
+async function sealedPart(temporal: Temporal, payload: Payload | null | undefined): Promise<unknown> {
+  return payload === null || payload === undefined ? null : temporal.read(payload);
+}
+
+function messageIn(attributes: unknown): string | null {
+  if (typeof attributes !== 'object' || attributes === null || !('message' in attributes)) return null;
+  return typeof attributes.message === 'string' ? attributes.message : null;
 }

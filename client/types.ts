@@ -25,6 +25,11 @@ export interface ConnectOptions {
   readonly baseUrl?: string | undefined;
   /** A connection of the caller's, who also closes it; `address` and configuration are not looked at. */
   readonly connection?: ConnectionLike | undefined;
+  /**
+   * Keys for payloads in Temporal, the same ones that the workers have, as `LONGHAUL_CODEC_KEYS` is written:
+   * `id:base64,…`. The first encrypts, all decrypt. Left out, nothing is encrypted.
+   */
+  readonly codecKeys?: string | undefined;
   /** Who asks, for Temporal's histories. */
   readonly identity?: string | undefined;
   /** Base URL of Temporal's UI, for `workflowUrl`. Default: what `<home>/server.json` says. */

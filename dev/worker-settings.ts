@@ -12,12 +12,15 @@ const VARIABLES = [
   ['logLevel', 'LONGHAUL_LOG_LEVEL'],
 ] as const;
 
+/** As secret as the API key: commands hand them over with `workerEnv`. */
+const CODEC_VARIABLES = ['LONGHAUL_CODEC_KEYS', 'LONGHAUL_CODEC_KEYS_FILE'] as const;
+
 /**
  * The part of the first command's environment that supervisor and worker inherit. What commands decide on is left
  * out, or the first command's choice would stand behind every later one's; so are other Temporal servers.
  */
 export function inheritedEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const decided = new Set<string>(VARIABLES.map(([, variable]) => variable));
+  const decided = new Set<string>([...VARIABLES.map(([, variable]) => variable), ...CODEC_VARIABLES]);
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => !decided.has(name) && !name.startsWith('TEMPORAL_')),
   );

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseDuration } from '../batch/duration.js';
 import { DEFAULTS } from '../batch/settings.js';
+import { parseCodecKeys } from './codec-keys.js';
 import type { Problem } from './problems.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -21,6 +22,10 @@ export interface Config {
   readonly requestsPerSecond: number | null;
   /** The worker's version, for Temporal's worker deployments; null: unversioned. */
   readonly deployment: { readonly name: string; readonly buildId: string } | null;
+  /** `id:base64,…` for payloads in Temporal, checked; null: in the file, or nothing is encrypted. */
+  readonly codecKeys: string | null;
+  /** Path of a file with such keys, as given. */
+  readonly codecKeysFile: string | null;
 }
 
 export type ConfigResult =
@@ -59,6 +64,12 @@ const deploymentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, {
   error: 'must be letters, digits, "_" and "-"',
 });
 
+/** Says which key of how many is wrong, and never what it is. */
+const codecKeys = z.string().superRefine((value, context) => {
+  const parsed = parseCodecKeys(value);
+  if (!parsed.ok) context.addIssue({ code: 'custom', message: `can't be used: ${parsed.problem}` });
+});
+
 const environment = z.object({
   LONGHAUL_STORE: z
     .string()
@@ -76,6 +87,8 @@ const environment = z.object({
   LONGHAUL_REQUESTS_PER_SECOND: rate.optional(),
   LONGHAUL_DEPLOYMENT: deploymentName.optional(),
   LONGHAUL_BUILD_ID: buildId.optional(),
+  LONGHAUL_CODEC_KEYS: codecKeys.optional(),
+  LONGHAUL_CODEC_KEYS_FILE: z.string().optional(),
   MISTRAL_API_KEY: apiKey.optional(),
   MISTRAL_BASE_URL: webAddress.default('https://api.mistral.ai'),
 });
@@ -90,6 +103,10 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
   const values = result.data;
   const deployment = deploymentOf(values);
   if (deployment === undefined) return { ok: false, problems: [HALF_A_VERSION] };
+  if (values.LONGHAUL_CODEC_KEYS !== undefined && values.LONGHAUL_CODEC_KEYS_FILE !== undefined) {
+    const message = 'is set beside LONGHAUL_CODEC_KEYS: unset one of them';
+    return { ok: false, problems: [{ path: 'LONGHAUL_CODEC_KEYS_FILE', message }] };
+  }
   return {
     ok: true,
     config: {
@@ -102,6 +119,8 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
       mistral: { apiKey: values.MISTRAL_API_KEY ?? null, baseUrl: values.MISTRAL_BASE_URL },
       requestsPerSecond: values.LONGHAUL_REQUESTS_PER_SECOND ?? null,
       deployment,
+      codecKeys: values.LONGHAUL_CODEC_KEYS ?? null,
+      codecKeysFile: values.LONGHAUL_CODEC_KEYS_FILE ?? null,
     },
   };
 }

@@ -23,7 +23,14 @@ function pack(folder) {
 /** Files that must be in the archive, and kinds that must not. */
 function contentProblems(files) {
   const programs = Object.values(manifest.bin).map((path) => path.replace(/^\.\//, ''));
-  const needed = ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/workflow-bundle.js', ...programs];
+  const needed = [
+    'LICENSE',
+    'README.md',
+    'CHANGELOG.md',
+    'dist/workflow-bundle.js',
+    'dist/workflow-bundle-sealed.js',
+    ...programs,
+  ];
   const missing = needed
     .filter((path) => !files.includes(path))
     .map((path) => `${path} is not in the archive`);

@@ -1,7 +1,10 @@
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnectionOptions, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/create-activities.js';
 import type { Config } from '../schemas/config.js';
-import { WORKFLOW_BUNDLE_PATH } from './bundle-path.js';
+import { createPayloadCodec } from '../client/payload-codec.js';
+import { SEALED_BUNDLE_PATH, SEALED_FAILURES_PATH, WORKFLOW_BUNDLE_PATH } from './bundle-path.js';
+import { readCodecKeys } from './codec-keys.js';
 import { composeDeps } from './compose.js';
 import { connectWorker } from './connect.js';
 import { assertSearchAttributes } from './search-attributes.js';
@@ -27,6 +30,7 @@ export interface LonghaulWorker {
 /** A worker for all of Longhaul's task queues, ready to run. */
 export async function createLonghaulWorker(options: LonghaulWorkerOptions): Promise<LonghaulWorker> {
   const { config, namespace, role } = options;
+  const sealing = sealingOf(await readCodecKeys(config));
   const connection = await connectWorker(options.connection);
   const deps = composeDeps(config, options.userAgent ?? 'longhaul');
   let workers: Worker[];
@@ -36,7 +40,7 @@ export async function createLonghaulWorker(options: LonghaulWorkerOptions): Prom
       connection,
       namespace,
       activities: role === 'full' ? createActivities(deps) : null,
-      workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH },
+      ...sealing,
       requestsPerSecond: config.requestsPerSecond,
       // Nobody makes a version current on an embedded server, so its one worker takes every task.
       deployment: options.embedded === true ? null : config.deployment,
@@ -59,5 +63,21 @@ export async function createLonghaulWorker(options: LonghaulWorkerOptions): Prom
     shutdown: () => {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     },
+  };
+}
+
+/** With keys everything that the worker gives to Temporal is encrypted; without, what others encrypted is named. */
+function sealingOf(codecKeys: string): {
+  readonly workflowBundle: { readonly codePath: string };
+  readonly dataConverter: DataConverter;
+} {
+  const codec = createPayloadCodec(codecKeys);
+  const payloadCodecs = [codec];
+  if (!codec.seals) {
+    return { workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH }, dataConverter: { payloadCodecs } };
+  }
+  return {
+    workflowBundle: { codePath: SEALED_BUNDLE_PATH },
+    dataConverter: { payloadCodecs, failureConverterPath: SEALED_FAILURES_PATH },
   };
 }

@@ -1,4 +1,5 @@
 import { Worker } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 import type { Activities } from '../activities/contract.js';
 import { TASK_QUEUES } from '../batch/wire-names.js';
@@ -10,6 +11,7 @@ export interface WorkersOptions {
   /** Null: workflows only; queries and signals are answered, nothing is sent or read. */
   readonly activities: Activities | null;
   readonly workflowBundle: WorkflowBundleOption;
+  readonly dataConverter: DataConverter;
   /** Calls per second to the provider over all workers of the queue; null: unlimited. */
   readonly requestsPerSecond: number | null;
   /** Null: unversioned, which takes every task. */
@@ -41,9 +43,11 @@ const HEARTBEAT_EVERY = '4s';
 /** One worker per task queue, in one process. */
 export async function createWorkers(options: WorkersOptions): Promise<Worker[]> {
   const { connection, namespace, activities, workflowBundle, requestsPerSecond, embedded } = options;
+  const { dataConverter } = options;
   const common = {
     connection,
     namespace,
+    dataConverter,
     maxHeartbeatThrottleInterval: HEARTBEAT_EVERY,
     ...TIMES[embedded ? 'embedded' : 'cluster'],
     ...versioning(options.deployment),

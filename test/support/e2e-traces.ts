@@ -8,20 +8,43 @@ export interface Trace {
   readonly text: string;
 }
 
-/** Every text in every history, memo, search attribute, pending activity and failure, payloads decoded. */
-export async function temporalTraces({ client }: E2eTemporal): Promise<Trace[]> {
+/** One run of a workflow as Temporal keeps it, no payload decoded. */
+export interface KeptRun {
+  readonly workflowId: string;
+  readonly events: readonly { readonly eventId?: unknown }[];
+  /** State, memo, search attributes, pending activities. */
+  readonly description: object;
+}
+
+/** Every run that Temporal knows, asked for without the SDK's decoding. */
+export async function keptRuns({ client }: E2eTemporal): Promise<KeptRun[]> {
+  const { workflowService } = client;
+  const { namespace } = client.options;
+  const runs: KeptRun[] = [];
+  const { executions } = await workflowService.listWorkflowExecutions({ namespace, pageSize: 1000 });
+  for (const { execution } of executions) {
+    const workflowId = execution?.workflowId ?? '';
+    const { events } = await client.workflow.getHandle(workflowId, execution?.runId ?? '').fetchHistory();
+    const description = await workflowService.describeWorkflowExecution({
+      namespace,
+      ...(execution === null || execution === undefined ? {} : { execution }),
+    });
+    runs.push({ workflowId, events: events ?? [], description });
+  }
+  return runs;
+}
+
+/** Every text in every history, memo, search attribute, pending activity and failure, payloads as they stand there. */
+export async function temporalTraces(temporal: E2eTemporal): Promise<Trace[]> {
   const traces: Trace[] = [];
-  for await (const { workflowId, runId } of client.workflow.list()) {
-    const handle = client.workflow.getHandle(workflowId, runId);
-    const { events } = await handle.fetchHistory();
-    for (const event of events ?? []) {
+  for (const { workflowId, events, description } of await keptRuns(temporal)) {
+    for (const event of events) {
       traces.push({
         where: `event ${String(event.eventId)} of ${workflowId}`,
         text: textsOf(event).join('\n'),
       });
     }
-    const { raw } = await handle.describe();
-    traces.push({ where: `description of ${workflowId}`, text: textsOf(raw).join('\n') });
+    traces.push({ where: `description of ${workflowId}`, text: textsOf(description).join('\n') });
   }
   return traces;
 }

@@ -91,6 +91,7 @@ export class WorkflowEnv {
       workflowBundle: { codePath: workflowBundlePath },
       requestsPerSecond: null,
       deployment,
+      dataConverter: {},
       embedded: true,
     });
     this.#running = runWorkers(this.#workers);

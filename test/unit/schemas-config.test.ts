@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../schemas/config.js';
 
+const KEY = Buffer.alloc(32, 7).toString('base64');
+
 describe('parseConfig', () => {
   it('has a default for everything', () => {
     expect(parseConfig({})).toEqual({
@@ -15,6 +17,8 @@ describe('parseConfig', () => {
         mistral: { apiKey: null, baseUrl: 'https://api.mistral.ai' },
         requestsPerSecond: null,
         deployment: null,
+        codecKeys: null,
+        codecKeysFile: null,
       },
     });
   });
@@ -30,6 +34,7 @@ describe('parseConfig', () => {
       LONGHAUL_REQUESTS_PER_SECOND: '0.5',
       LONGHAUL_DEPLOYMENT: 'longhaul',
       LONGHAUL_BUILD_ID: '0.2.0-rc.1+7f3a',
+      LONGHAUL_CODEC_KEYS: ` new:${KEY}, old:${KEY} `,
       MISTRAL_API_KEY: 'abc123\n',
       MISTRAL_BASE_URL: 'http://127.0.0.1:4010',
       PATH: '/bin',
@@ -46,6 +51,8 @@ describe('parseConfig', () => {
         mistral: { apiKey: 'abc123', baseUrl: 'http://127.0.0.1:4010' },
         requestsPerSecond: 0.5,
         deployment: { name: 'longhaul', buildId: '0.2.0-rc.1+7f3a' },
+        codecKeys: `new:${KEY}, old:${KEY}`,
+        codecKeysFile: null,
       },
     });
   });

@@ -1,0 +1,28 @@
+/** A payload somewhere in what Temporal's API returned. */
+export interface FoundPayload {
+  /** `json/plain`, `binary/encrypted` and so on. */
+  readonly encoding: string;
+  /** Empty for what is not encrypted. */
+  readonly keyId: string;
+}
+
+/** All payloads of a message but those of search attributes, which no codec ever sees. */
+export function payloadsIn(message: unknown): FoundPayload[] {
+  if (typeof message !== 'object' || message === null || message instanceof Uint8Array) return [];
+  if (Array.isArray(message)) return message.flatMap(payloadsIn);
+  const { metadata } = message as { metadata?: unknown };
+  if (isFields(metadata)) {
+    return [{ encoding: textOf(metadata['encoding']), keyId: textOf(metadata['encryption-key-id']) }];
+  }
+  return Object.entries(message).flatMap(([name, member]) =>
+    name === 'searchAttributes' ? [] : payloadsIn(member),
+  );
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && 'encoding' in value;
+}
+
+function textOf(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : '';
+}
