@@ -49,6 +49,11 @@ const READINGS: Readonly<Record<string, Reading>> = {
     reason: 'it is not a regular file',
     remedy: 'Replace it by the file that it stands for.',
   },
+  EMOVED: {
+    ...DENIED,
+    reason: 'a folder on the way to it was exchanged while it was opened',
+    remedy: 'Find out who changes folders there, and keep the store to the workers’ users.',
+  },
   ENOENT: MISSING,
   ENOTDIR: IN_THE_WAY,
   EISDIR: IN_THE_WAY,

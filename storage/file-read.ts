@@ -1,18 +1,22 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { assertSamePlace } from './same-place.js';
 import type { ReadRange } from './store.js';
 
 const CHUNK_BYTES = 512 * 1024;
 
-/** A regular file, opened without following a symbolic link in its last part. */
+/** A regular file, opened without following a symbolic link anywhere: `path` is a real path. */
 export async function openRegularFile(path: string): Promise<{ handle: FileHandle; bytes: number }> {
   // O_NONBLOCK: opening a FIFO must fail below, not wait for a writer.
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const info = await handle.stat();
-    if (info.isFile()) return { handle, bytes: info.size };
-    const code = info.isDirectory() ? 'EISDIR' : 'EFTYPE';
-    throw Object.assign(new Error(`${path} is not a regular file`), { code });
+    if (!info.isFile()) {
+      const code = info.isDirectory() ? 'EISDIR' : 'EFTYPE';
+      throw Object.assign(new Error(`${path} is not a regular file`), { code });
+    }
+    await assertSamePlace(handle, path);
+    return { handle, bytes: info.size };
   } catch (error) {
     await handle.close();
     throw error;

@@ -5,6 +5,7 @@ import { AppendFile } from './append-file.js';
 import { StorageError } from './errors.js';
 import { errorCode, toStorageError, type FileOperation } from './file-errors.js';
 import { newOwnerMark } from './owner-mark.js';
+import { assertSamePlace } from './same-place.js';
 import type { StoreWriter, WriteOptions, WrittenFile } from './store.js';
 import { TEMP_PREFIX } from './store-path.js';
 import { syncFolder } from './sync-folder.js';
@@ -25,6 +26,11 @@ export async function openFileWriter(
   const temp = join(dirname(target.target), `${TEMP_PREFIX}${newOwnerMark()}`);
   try {
     const handle = await open(temp, 'wx', options.secret === true ? 0o600 : 0o666);
+    await assertSamePlace(handle, temp).catch(async (error: unknown) => {
+      await handle.close();
+      await unlink(temp).catch(() => undefined);
+      throw error;
+    });
     return new FileWriter(target, options, temp, handle);
   } catch (error) {
     throw toStorageError(error, target);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppendFile } from './append-file.js';
 import { toStorageError } from './file-errors.js';
@@ -32,7 +32,7 @@ export class IdSpill {
     const partitions: Partition[] = [];
     try {
       await mkdir(scratchDir, { recursive: true });
-      const dir = await mkdtemp(join(scratchDir, 'ids-'));
+      const dir = await realpath(await mkdtemp(join(scratchDir, 'ids-')));
       const toError = (error: unknown) => scratchError(error, dir);
       for (let number = 0; number < PARTITIONS; number += 1) {
         const path = join(dir, String(number));

@@ -51,7 +51,7 @@ export async function hashInput(
   options: { signal?: AbortSignal } = {},
 ): Promise<{ sha256: string; bytes: number }> {
   const isUri = /^(?:file:|[a-z][a-z0-9+.-]*:\/\/)/i.test(input);
-  const location = isUri ? parseLocation(input) : resolve(input);
+  const location = parseLocation(isUri ? input : resolve(input));
   const { path } = await attempt(input, () => realPathOfExisting(location));
   const hash = createHash('sha256');
   let bytes = 0;
@@ -65,10 +65,14 @@ export async function hashInput(
 async function openFile(uri: string, { roots, store }: InputPlaces): Promise<RawInput> {
   const location = parseLocation(uri);
   const storeRoot = schemeOf(store.uri) === 'file' ? [parseLocation(store.uri)] : [];
+  const allowed = [...roots, ...storeRoot];
   const path = await attempt(uri, async () => {
-    const real = await realPathOfExisting(location);
-    // Before anything is said about the file itself: whether it exists is no business of who may not read it.
-    await checkAllowed(uri, real.path, roots, storeRoot);
+    const real = await realPathOfExisting(location).catch(async (error: unknown) => {
+      // Before anything is said about the file itself: whether it is there is no business of who may not read it.
+      if (!(await isAllowed(location, allowed))) throw notAllowed(uri, roots);
+      throw error;
+    });
+    if (!(await isAllowed(real.path, allowed))) throw notAllowed(uri, roots);
     return real.path;
   });
   const bytes = await attempt(uri, () => sizeOf(path));
@@ -97,19 +101,19 @@ function pathInStore(uri: string, store: Store): string | null {
   }
 }
 
-async function checkAllowed(
-  uri: string,
-  realPath: string,
-  roots: readonly string[],
-  storeRoot: readonly string[],
-): Promise<void> {
-  for (const root of [...roots, ...storeRoot]) {
-    const real = await realPathOfExisting(root);
-    if (real.exists && isInside(real.path, realPath)) return;
+async function isAllowed(path: string, folders: readonly string[]): Promise<boolean> {
+  for (const folder of folders) {
+    const real = await realPathOfExisting(folder).catch(() => null);
+    // A folder that can't be looked at opens nothing, and closes none of the others.
+    if (real?.exists === true && isInside(real.path, path)) return true;
   }
+  return false;
+}
+
+function notAllowed(uri: string, roots: readonly string[]): StorageError {
   const allowed = roots.length === 0 ? 'none are set' : roots.join(', ');
   const message = `${uri} is not in a folder that workers may read inputs from (${allowed}). Add its folder to LONGHAUL_FILE_ROOTS of the worker, or put the input into the store.`;
-  throw new StorageError('InputNotAllowed', uri, message);
+  return new StorageError('InputNotAllowed', uri, message);
 }
 
 async function sizeOf(path: string): Promise<number> {
@@ -166,6 +170,10 @@ const USER_REASONS: Readonly<Record<string, string>> = {
 function inputError(uri: string, error: unknown): Error {
   const reason = USER_REASONS[errorCode(error) ?? ''];
   if (reason !== undefined) return invalid(uri, reason, error);
+  if (errorCode(error) === 'EMOVED') {
+    const message = `${uri} was moved while it was read: a folder on the way to it is another one now. Start again when nobody changes it.`;
+    return new StorageError('InputNotAllowed', uri, message, { cause: error });
+  }
   return toStorageError(error, { action: 'read', path: uri, place: 'the input’s folder' });
 }
 
