@@ -156,7 +156,9 @@ function httpCall(call: ApiCall, options: CallOptions, defaultTimeoutMs: number)
 
 /** One segment of a path. An id that a path can't carry belongs to nothing. */
 export function segment(name: string, id: string): string {
-  if (id !== '' && id !== '.' && id !== '..') return encodeURIComponent(id);
+  // Half a surrogate pair, which JSON can say and UTF-8 can't.
+  const isText = !/\p{Surrogate}/u.test(id);
+  if (isText && id !== '' && id !== '.' && id !== '..') return encodeURIComponent(id);
   throw new ProviderError('ProviderNotFound', `${name}: ${JSON.stringify(id)} is not an id`, {
     effect: 'refused',
   });

@@ -52,7 +52,7 @@ async function* walkOnce<Item>(
     }
     const metBefore = met.size;
     for (const entry of page.unreadable) {
-      const key = `unreadable ${JSON.stringify(entry)}`;
+      const key = `unreadable ${textOf(entry)}`;
       if (!met.has(key) && !given.has(key)) walk.onUnreadable(entry);
       met.add(key);
       given.add(key);
@@ -70,5 +70,14 @@ async function* walkOnce<Item>(
     if (isLast) return shrunk ? 'shrinks' : 'complete';
     stale = met.size > metBefore ? 0 : stale + 1;
     if (stale === MAX_STALE_PAGES) return 'repeats';
+  }
+}
+
+/** What tells entries apart. Unlike the parser, the writer recurses: all that are nested too deeply for it are one. */
+function textOf(entry: unknown): string {
+  try {
+    return JSON.stringify(entry);
+  } catch {
+    return 'nested too deeply';
   }
 }
