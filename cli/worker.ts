@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { forgetSecrets } from '../worker/crash.js';
 import { addInputRoot } from '../worker/input-roots.js';
 import { action } from './action.js';
 import { embeddedChoice, providerChoice, requireKey } from './context.js';
@@ -53,22 +54,30 @@ async function holdEmbeddedWorker(context: CliContext): Promise<ExitCode> {
 async function workHere(context: CliContext): Promise<ExitCode> {
   const { apiKey, baseUrl } = requireKey(providerChoice(context));
   const config = { ...context.config, mistral: { apiKey, baseUrl }, store: context.storeUri };
-  const [{ loadClientConnectConfig }, { createLogger, installTemporalLogging }, { createLonghaulWorker }] =
-    await Promise.all([
-      import('@temporalio/envconfig'),
-      import('../worker/logging.js'),
-      import('../worker/longhaul-worker.js'),
-    ]);
+  const [
+    { loadTemporalConfig },
+    { nativeOptions },
+    { createLogger, installTemporalLogging },
+    { createLonghaulWorker },
+  ] = await Promise.all([
+    import('../client/target.js'),
+    import('../worker/connect.js'),
+    import('../worker/logging.js'),
+    import('../worker/longhaul-worker.js'),
+  ]);
   const logger = createLogger(config.logLevel);
   installTemporalLogging(logger, config.logLevel);
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const temporal = loadTemporalConfig();
+  const connection = nativeOptions(temporal);
+  forgetSecrets('TEMPORAL_API_KEY');
+  const namespace = temporal.namespace ?? 'default';
   const running = await createLonghaulWorker({
     config,
-    connection: connectionOptions,
+    connection,
     namespace,
     role: 'full',
   });
-  logger.info({ namespace, address: connectionOptions.address }, 'worker is polling');
+  logger.info({ namespace, address: connection.address }, 'worker is polling');
   // The SDK drains on SIGINT and SIGTERM by itself.
   await running.run();
   return EXIT.done;

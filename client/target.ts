@@ -39,8 +39,8 @@ async function resolvePlace(options: ConnectOptions, home: string): Promise<Omit
   if (address !== undefined) {
     return { address, namespace, uiUrl, identity, connection: { address }, ownConnection: true };
   }
-  const configured = loadConfig(options.profile);
-  const found = configured.address === undefined ? await readServerFile(home) : null;
+  const configured = loadTemporalConfig(options.profile);
+  const found = configured.address === null ? await readServerFile(home) : null;
   if (found !== null) {
     return {
       address: found.address,
@@ -61,24 +61,34 @@ async function resolvePlace(options: ConnectOptions, home: string): Promise<Omit
   };
 }
 
-interface Configured {
-  readonly address: string | undefined;
-  readonly namespace: string | undefined;
-  readonly options: ConnectionOptions;
+/** What `TEMPORAL_*` and `temporal.toml` say; null for what they don't. */
+export interface TemporalConfig {
+  readonly address: string | null;
+  readonly namespace: string | null;
+  /** Certificates and keys, read. */
+  readonly options: {
+    readonly apiKey?: string;
+    readonly metadata?: NonNullable<ConnectionOptions['metadata']>;
+    readonly tls?: TlsOptions;
+  };
 }
 
-function loadConfig(profile: string | undefined): Configured {
+/** As clients and workers both take it. */
+type TlsOptions = Exclude<ConnectionOptions['tls'], null | undefined>;
+
+/** @throws LonghaulError InvalidInput for what can't be read */
+export function loadTemporalConfig(profile?: string): TemporalConfig {
   try {
     const { connectionOptions, namespace } = loadClientConnectConfig(
       profile === undefined ? {} : { profile },
     );
     const { address, apiKey, tls, metadata } = connectionOptions;
     return {
-      address,
-      namespace,
+      address: address ?? null,
+      namespace: namespace ?? null,
       options: {
         ...(apiKey === undefined ? {} : { apiKey }),
-        ...(tls === undefined ? {} : { tls }),
+        ...(tls === undefined || tls === null ? {} : { tls }),
         ...(metadata === undefined ? {} : { metadata }),
       },
     };

@@ -1,7 +1,8 @@
-import { Client, Connection } from '@temporalio/client';
-import type { ConnectionLike, ConnectionOptions } from '@temporalio/client';
+import { Client } from '@temporalio/client';
+import type { ConnectionLike } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Payload } from '@temporalio/common';
+import { dial } from './dial.js';
 import { isAborted, toLonghaulError } from './errors.js';
 import { LonghaulError } from './failures.js';
 import { asError, pause } from './pause.js';
@@ -141,28 +142,15 @@ export class Temporal {
 
   async #open(): Promise<Client> {
     const { connection: given, namespace, identity, codec } = this.#target;
-    const connection = isConnection(given) ? given : await this.#dial(given);
+    const connection = isConnection(given)
+      ? given
+      : await dial({ ...given, address: this.#target.address }, CALL_TIMEOUT_MS);
     return new Client({
       connection,
       namespace,
       dataConverter: { payloadCodecs: [codec] },
       ...(identity === null ? {} : { identity }),
     });
-  }
-
-  async #dial(options: ConnectionOptions): Promise<Connection> {
-    const { address } = this.#target;
-    const connection = Connection.lazy({ ...options, connectTimeout: CALL_TIMEOUT_MS });
-    try {
-      await connection.ensureConnected();
-      return connection;
-    } catch (error) {
-      await connection.close();
-      const known = toLonghaulError(error, address);
-      if (known instanceof LonghaulError) throw known;
-      const message = `can't reach Temporal at ${address}: ${known.message}`;
-      throw new LonghaulError('TemporalUnavailable', message, { cause: error });
-    }
   }
 }
 

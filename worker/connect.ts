@@ -1,26 +1,42 @@
 import { NativeConnection } from '@temporalio/worker';
 import type { NativeConnectionOptions } from '@temporalio/worker';
+import { lookForFailure } from '../client/dial.js';
 import { LonghaulError } from '../client/failures.js';
+import type { TemporalConfig } from '../client/target.js';
 
-/** The gRPC library's words for a key that is refused. */
-const REFUSED = /authentication credentials|permission to execute/;
+/** As the SDK's own default. */
+const DEFAULT_ADDRESS = 'localhost:7233';
+
+export function nativeOptions({ address, options }: TemporalConfig): NativeConnectionOptions {
+  return { ...options, address: address ?? DEFAULT_ADDRESS };
+}
 
 /**
- * The worker's connection to Temporal; one that comes about is kept up by the SDK for as long as it takes.
- * @throws LonghaulError when there is none to begin with: whoever starts workers sees it, and may try again.
+ * The worker's connection to Temporal; one that comes about is kept up by the SDK for as long as it takes. What the native
+ * client says of a failure is Rust's debugging output, so the reason is asked for in the way that clients do.
+ * @throws LonghaulError TemporalUnavailable, TemporalRefused
  */
-export async function connectWorker(options: NativeConnectionOptions): Promise<NativeConnection> {
-  const { address = '127.0.0.1:7233' } = options;
+export async function connectNative(options: NativeConnectionOptions): Promise<NativeConnection> {
+  const address = options.address ?? DEFAULT_ADDRESS;
   try {
     return await NativeConnection.connect(options);
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    const type = REFUSED.test(text) ? 'TemporalRefused' : 'TemporalUnavailable';
-    throw new LonghaulError(type, `can't reach Temporal at ${address}: ${inWords(text)}`, { cause: error });
+    const { tls, apiKey, metadata } = options;
+    const failure = await lookForFailure({
+      address,
+      ...(tls === undefined ? {} : { tls }),
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(metadata === undefined ? {} : { metadata }),
+    });
+    throw failure?.error ?? unexplained(address, error);
   }
 }
 
-/** Rust prints a failure as the structure that it is; the words for people are a field of it. */
-function inWords(text: string): string {
-  return /\bmessage: "([^"]+)"/.exec(text)?.[1] ?? text;
+/** A client got through, or could not say why not either. Rust prints a failure as the structure that it is. */
+function unexplained(address: string, error: unknown): LonghaulError {
+  const text = error instanceof Error ? error.message : String(error);
+  const words = /\bmessage: "([^"]+)"/.exec(text)?.[1] ?? text;
+  return new LonghaulError('TemporalUnavailable', `can't reach Temporal at ${address}: ${words}`, {
+    cause: error,
+  });
 }

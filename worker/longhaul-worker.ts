@@ -6,7 +6,7 @@ import { createPayloadCodec } from '../client/payload-codec.js';
 import { SEALED_BUNDLE_PATH, SEALED_FAILURES_PATH, WORKFLOW_BUNDLE_PATH } from './bundle-path.js';
 import { readCodecKeys } from './codec-keys.js';
 import { composeDeps } from './compose.js';
-import { connectWorker } from './connect.js';
+import { connectNative } from './connect.js';
 import { assertSearchAttributes } from './search-attributes.js';
 import { createWorkers, runWorkers } from './workers.js';
 
@@ -31,7 +31,7 @@ export interface LonghaulWorker {
 export async function createLonghaulWorker(options: LonghaulWorkerOptions): Promise<LonghaulWorker> {
   const { config, namespace, role } = options;
   const sealing = sealingOf(await readCodecKeys(config));
-  const connection = await connectWorker(options.connection);
+  const connection = await connectNative(options.connection);
   const deps = composeDeps(config, options.userAgent ?? 'longhaul');
   let workers: Worker[];
   try {

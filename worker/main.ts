@@ -1,7 +1,9 @@
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { loadTemporalConfig } from '../client/target.js';
 import { describeProblems } from '../schemas/problems.js';
 import { parseConfig } from '../schemas/config.js';
 import { createLogger, installTemporalLogging } from './logging.js';
+import { dieQuietly, forgetSecrets } from './crash.js';
+import { nativeOptions } from './connect.js';
 import { createLonghaulWorker } from './longhaul-worker.js';
 
 /*
@@ -31,11 +33,14 @@ async function main(): Promise<void> {
   const { config } = parsed;
   const logger = createLogger(config.logLevel);
   installTemporalLogging(logger, config.logLevel);
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const temporal = loadTemporalConfig();
+  const connection = nativeOptions(temporal);
+  const namespace = temporal.namespace ?? 'default';
+  forgetSecrets('TEMPORAL_API_KEY');
   const role = process.env['LONGHAUL_WORKER_ROLE'] === 'workflow-only' ? 'workflow-only' : 'full';
   const worker = await createLonghaulWorker({
     config,
-    connection: connectionOptions,
+    connection,
     namespace,
     role,
     embedded: process.connected,
@@ -44,10 +49,11 @@ async function main(): Promise<void> {
   leave = () => worker.shutdown();
   const running = worker.run();
   tell({ type: 'ready' });
-  logger.info({ namespace, address: connectionOptions.address, role }, 'worker is polling');
+  logger.info({ namespace, address: connection.address, role }, 'worker is polling');
   await running;
 }
 
+dieQuietly('longhaul worker', 1);
 main().then(
   () => process.exit(0),
   (error: unknown) => fail(error instanceof Error ? error.message : String(error)),

@@ -4,18 +4,21 @@ export interface FoundPayload {
   readonly encoding: string;
   /** Empty for what is not encrypted. */
   readonly keyId: string;
+  /** Names of the fields that lead to it. */
+  readonly path: string;
 }
 
 /** All payloads of a message but those of search attributes, which no codec ever sees. */
-export function payloadsIn(message: unknown): FoundPayload[] {
+export function payloadsIn(message: unknown, path = ''): FoundPayload[] {
   if (typeof message !== 'object' || message === null || message instanceof Uint8Array) return [];
-  if (Array.isArray(message)) return message.flatMap(payloadsIn);
+  if (Array.isArray(message)) return message.flatMap((part) => payloadsIn(part, path));
   const { metadata } = message as { metadata?: unknown };
   if (isFields(metadata)) {
-    return [{ encoding: textOf(metadata['encoding']), keyId: textOf(metadata['encryption-key-id']) }];
+    const encoding = textOf(metadata['encoding']);
+    return [{ encoding, keyId: textOf(metadata['encryption-key-id']), path }];
   }
   return Object.entries(message).flatMap(([name, member]) =>
-    name === 'searchAttributes' ? [] : payloadsIn(member),
+    name === 'searchAttributes' ? [] : payloadsIn(member, `${path}.${name}`),
   );
 }
 
