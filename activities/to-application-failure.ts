@@ -2,6 +2,7 @@ import { CancelledFailure } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { isFinal, streakWith } from '../batch/failure-streak.js';
 import type { FailureStreak } from '../batch/failure-streak.js';
+import { sayableMessage, sayableStack } from '../batch/failure-text.js';
 import type { FailureType } from '../batch/failure-types.js';
 import { ProviderError } from '../providers/errors.js';
 import { StorageError } from '../storage/errors.js';
@@ -61,15 +62,10 @@ function failure(
   });
 }
 
-/**
- * A bug or an unknown fault of the machine: retried, and visible in the UI by its name and place. Not by its causes, nor
- * by the words of a parser, which quote what they could not read.
- */
+/** A bug or an unknown fault of the machine: retried, and visible in the UI by its name and place. */
 function unforeseen(error: Error): ApplicationFailure {
-  const message = error instanceof SyntaxError ? 'what should be JSON is not' : error.message;
-  const failure = ApplicationFailure.create({ type: error.name, message });
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^ +at /.test(line));
-  failure.stack = [`${error.name}: ${message}`, ...frames].join('\n');
+  const failure = ApplicationFailure.create({ type: error.name, message: sayableMessage(error) });
+  failure.stack = sayableStack(error);
   return failure;
 }
 

@@ -8,6 +8,7 @@ import { parseConfig } from '../schemas/config.js';
 import type { Config } from '../schemas/config.js';
 import { describeProblems } from '../schemas/problems.js';
 import { formatFileUri } from '../storage/uri.js';
+import { forgetSecrets } from '../worker/crash.js';
 import { CliError } from './errors.js';
 import { createOutput } from './output.js';
 import type { Output } from './output.js';
@@ -26,11 +27,12 @@ export interface CliContext {
 
 /** @throws CliError naming the variables that are wrong. */
 export function loadContext(): CliContext {
-  const { env } = process;
+  const env = { ...process.env };
   const parsed = parseConfig(env);
   if (!parsed.ok) throw new CliError(`The environment is not valid: ${describeProblems(parsed.problems)}.`);
   const config = { ...parsed.config, home: realPathOf(parsed.config.home) };
   const address = temporalAddress();
+  forgetSecrets();
   return {
     env,
     config,

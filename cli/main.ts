@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
+import { dieQuietly } from '../worker/crash.js';
 import { describeReport, failureDocument, reportOf } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import { flushOutput, tolerateClosedPipes } from './output.js';
@@ -43,6 +44,7 @@ async function main(): Promise<number> {
   }
 }
 
+dieQuietly('longhaul', EXIT.failed);
 // Open handles, such as a connection that is just being closed, must not keep a finished command alive.
 const code = await main();
 await flushOutput();

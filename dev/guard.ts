@@ -7,6 +7,9 @@ import { spawn } from 'node:child_process';
  */
 const [grace = '5000', file = '', ...args] = process.argv.slice(2);
 
+// What the program creates, its database above all, is for this user alone.
+process.umask(0o077);
+
 const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit'] });
 
 function report(message: object): void {

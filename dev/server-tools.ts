@@ -14,12 +14,15 @@ export interface ServerTools {
 
 const CALL_TIMEOUT_MS = 10_000;
 
+/** What a program needs of its surroundings. */
+const PASSED_ON = /^(?:PATH|TMPDIR|TZ|LANG|LC_.*|USER|LOGNAME|GODEBUG|GOMAXPROCS|GOMEMLIMIT|GOTRACEBACK)$/;
+
 /**
- * The environment for the Temporal CLI. It would take address, TLS and more from `TEMPORAL_*` variables and from
- * its files under the user's home, which are about other servers than the embedded one.
+ * The environment for the Temporal CLI: no keys of anybody's, and none of the `TEMPORAL_*` variables and files under the
+ * user's home from which it would take address, TLS and more, as they are about other servers than the embedded one.
  */
 export function temporalEnv(env: NodeJS.ProcessEnv, homeFolder: string): NodeJS.ProcessEnv {
-  const kept = Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_'));
+  const kept = Object.entries(env).filter(([name]) => PASSED_ON.test(name));
   return { ...Object.fromEntries(kept), HOME: homeFolder, XDG_CONFIG_HOME: homeFolder };
 }
 

@@ -28,7 +28,8 @@ export class ProviderError extends Error {
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
   readonly effect: 'refused' | 'unknown';
-  readonly excerpt: string | undefined;
+  /** No property of its own: whoever prints an error prints those. */
+  readonly #excerpt: string | undefined;
 
   constructor(type: ProviderFailureType, message: string, details: ProviderErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -36,6 +37,10 @@ export class ProviderError extends Error {
     this.status = details.status;
     this.retryAfterMs = details.retryAfterMs;
     this.effect = details.effect;
-    this.excerpt = details.excerpt;
+    this.#excerpt = details.excerpt;
+  }
+
+  get excerpt(): string | undefined {
+    return this.#excerpt;
   }
 }

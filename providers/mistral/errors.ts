@@ -111,9 +111,22 @@ function hasZeroLimit(headers: HttpAnswer['headers']): boolean {
   );
 }
 
-/** Codes are safe to show; messages are not, they may echo rows. */
+/** The words that types of errors are made of, at Mistral and at the gateways before it. */
+const TYPE_WORDS = new Set(
+  (
+    'api authentication bad billing capacity conflict denied error exceeded failed forbidden found input insufficient ' +
+    'internal invalid limit limited method missing model not overloaded payment permission quota rate request required ' +
+    'resource server service string timeout too large type unauthorized unavailable unprocessable validation value'
+  ).split(' '),
+);
+
+function isCode(word: string): boolean {
+  return /^\d{3,5}$/.test(word) || word.split('_').every((part) => TYPE_WORDS.has(part));
+}
+
+/** Codes are shown if they can be nothing else: a field of an answer may echo a row, an id or the key. */
 function codes(body: { readonly type: string | null; readonly code: string | null }): string {
-  const shown = [body.type, body.code].filter((word) => word !== null && /^\w{1,40}$/.test(word));
+  const shown = [body.type, body.code].filter((word) => word !== null && isCode(word));
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
 }
 

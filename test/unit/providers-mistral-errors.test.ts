@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { doubtful, failureOfAnswer, unreadableAnswer } from '../../providers/mistral/errors.js';
@@ -93,6 +94,28 @@ describe('the meaning of an answer', () => {
       expect(error.type === 'ProviderAmbiguous').toBe(error.effect === 'unknown');
       expect(error.effect === 'unknown').toBe(status >= 500 || status === 408 || status === 303);
     }
+  });
+
+  it('shows no code that may be a row’s id or a key', () => {
+    for (const planted of [
+      'row_17',
+      'alice_smith',
+      'PLANTED',
+      'abcDEF0123456789abcDEF0123456789',
+      '1234567',
+    ]) {
+      const error = failure(422, { type: planted, code: planted });
+      expect(error.message).toBe('get job: the provider answered 422');
+    }
+    const known = failure(422, { type: 'invalid_request_error', code: '3505' });
+    expect(known.message).toBe('get job: the provider answered 422 (invalid_request_error, 3505)');
+  });
+
+  it('is printed without the provider’s words', () => {
+    const error = failure(400, '<html>PLANTED</html>');
+    expect(error.excerpt).toContain('PLANTED');
+    expect(inspect(error, { depth: 10 })).not.toContain('PLANTED');
+    expect(JSON.stringify(error)).not.toContain('PLANTED');
   });
 
   it("shows codes but never the provider's text", () => {
