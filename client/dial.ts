@@ -48,7 +48,9 @@ export interface ConnectionFailure {
  */
 export async function lookForFailure(options: Dialled): Promise<ConnectionFailure | null> {
   const { address } = options;
-  const connection = lazily({ ...options, interceptors: [] });
+  // A connection of its own: one that is shared with whoever waits is in a pause between two attempts most of the time.
+  const channelArgs = { 'grpc.use_local_subchannel_pool': 1 };
+  const connection = lazily({ ...options, interceptors: [], channelArgs });
   try {
     const until = Date.now() + LOOK_TIMEOUT_MS;
     await connection.withDeadline(until, () => connection.workflowService.getSystemInfo({}));

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { holdHome } from '../support/e2e-embedded.js';
@@ -13,6 +13,8 @@ import type { Trace } from '../support/e2e-traces.js';
 
 /** In contents and custom ids of all rows, and nowhere else. */
 const MARK = 'PLANTED-4711';
+/** Where a provider has its codes, in the form that codes have. */
+const WORD = 'PLANTED_4711';
 const ROWS = questions(40, `${MARK}-question`);
 
 let home: E2eHome;
@@ -49,7 +51,11 @@ function echo(status: number): CannedReply {
       input: ROWS[0],
     },
   ];
-  return { status, body: JSON.stringify({ detail, message: JSON.stringify(detail) }) };
+  const message = JSON.stringify(detail);
+  return {
+    status,
+    body: JSON.stringify({ detail, message, type: WORD, code: API_KEY.replaceAll('-', '_') }),
+  };
 }
 
 const INVALID = [
@@ -99,6 +105,20 @@ async function runEverything(): Promise<Trace[]> {
 
   canned.set('GET /v1/batch/jobs', [echo(401)]);
   say('run with a refused key', await home.run(input, 'refused', '--json').exits(4));
+
+  canned.set('POST /v1/batch/jobs', [
+    { status: 400, body: `<html><pre>${JSON.stringify(ROWS)}${API_KEY}</pre></html>` },
+  ]);
+  say('run into a gateway’s refusal', await home.run(input, 'html').exits(4));
+  canned.set('POST /v1/batch/jobs', [echo(402)]);
+  say('run without billing', await home.run(input, 'unpaid').exits(4));
+  const errors = [{ message: `row ${JSON.stringify(ROWS[0])} of ${API_KEY} failed`, count: 40 }];
+  await home.emulator.setFaults({
+    route: 'createJob',
+    nth: 1,
+    fault: { type: 'jobOutcome', status: 'FAILED', errors },
+  });
+  say('run whose job fails', await home.run(input, 'failing').exits(4));
   return traces;
 }
 
@@ -134,7 +154,12 @@ test('rows, custom ids and the key are in no history, memo, search attribute, lo
   expect(results).toContain(MARK);
   expect(results).not.toContain(API_KEY);
 
-  for (const secret of [MARK, API_KEY]) {
+  // What the provider said is kept for who may read the store, and for nobody else.
+  const refusal = home.storePath('leaky', 'rounds/00000-1/refused-1.json');
+  expect(await readFile(refusal, 'utf8')).toContain(MARK);
+  expect((await stat(refusal)).mode & 0o777).toBe(0o600);
+
+  for (const secret of [MARK, API_KEY, WORD, API_KEY.replaceAll('-', '_')]) {
     expect(traces.filter(({ text }) => text.includes(secret)).map(excerptAt(secret))).toEqual([]);
   }
 });

@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EmbeddedSession } from '../../dev/embedded.js';
 import { API_KEY } from './e2e-home.js';
 import type { E2eHome } from './e2e-home.js';
 
 /** The build is what users run: detached processes, their entry points and all. */
-const EMBEDDED = fileURLToPath(new URL('../../dist/dev/embedded.js', import.meta.url));
+const DIST = process.env['LONGHAUL_DIST'] ?? fileURLToPath(new URL('../../dist', import.meta.url));
+const EMBEDDED = join(DIST, 'dev/embedded.js');
 
 /** Holds server and worker of a home for as long as the session is open; the worker may be another script. */
 export async function holdHome(home: E2eHome, workerEntry?: string): Promise<EmbeddedSession> {

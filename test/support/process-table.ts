@@ -21,6 +21,11 @@ export function allProcesses(): ListedProcess[] {
   });
 }
 
+/** Variables and values with which a process was started; Linux only. */
+export function environmentOf(pid: number): string {
+  return procText(String(pid), 'environ');
+}
+
 /** Empty when the process has just gone or belongs to somebody else. */
 function procText(pid: string, file: 'cmdline' | 'environ'): string {
   try {

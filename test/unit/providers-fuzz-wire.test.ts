@@ -34,11 +34,10 @@ const JOB = {
   error_file: null,
   metadata: { longhaul_key: 'k' },
 };
-const FIELDS = [
-  ...Object.keys(JOB),
-  ...['data', 'total', 'detail', 'message', 'type', 'code', 'error', 'custom_id', 'response', 'body'],
-  ...['status_code', 'usage', 'bytes', 'num_lines', 'filename', 'deleted', 'url', '__proto__', 'constructor'],
-];
+const FIELDS = Object.keys(JOB)
+  .concat('data', 'total', 'detail', 'message', 'type', 'code', 'error', 'custom_id', 'response', 'body')
+  .concat('status_code', 'usage', 'bytes', 'num_lines', 'filename', 'deleted', 'url')
+  .concat('__proto__', 'constructor');
 
 /** JSON of any kind, with the names that readers look for. */
 const json: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
