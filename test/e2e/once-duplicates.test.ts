@@ -112,8 +112,8 @@ describe.concurrent(
         const command = home.run(input, BATCH);
         await home.emulator.waitFor('getJob');
         await home.emulator.release('createJob');
-      await home.emulator.waitFor('createJob', { count: 2, until: 'effect' });
-      await home.emulator.release('getJob');
+        await home.emulator.waitFor('createJob', { count: 2, until: 'effect' });
+        await home.emulator.release('getJob');
         await command.exits(0);
         await expectDuplicateCancelled(home);
       }));
