@@ -39,7 +39,9 @@ export async function rawServer(handler: Handler): Promise<RawServer> {
       },
     };
     requests.push(request);
-    void Promise.resolve(handler(request, response)).catch(() => response.destroy());
+    // Also of a handler that is not async: thrown out of here, an error would end the whole suite.
+    const handled = (async () => handler(request, response))();
+    handled.catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
