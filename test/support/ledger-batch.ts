@@ -67,7 +67,8 @@ export class LedgerBatch {
     this.#deps = {
       store: this.#store,
       provider: () => withFiles(this.#files, () => ({ ...job, errors: errors() })),
-      clock: { now: () => 0 },
+      // Long after each job's end: a file that is not there is gone.
+      clock: { now: () => 3_600_000 },
       scratchDir,
       fileRoots: () => Promise.resolve([]),
       createSettleMs: 0,

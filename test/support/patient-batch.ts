@@ -10,7 +10,7 @@ import { BATCH, assembleInput, beginInput, collectInput, createInput } from './a
 type Input<A extends ActivityName> = Parameters<Activities[A]>[0];
 
 /** Far more than any of these tests needs: a loop without an end would tell nothing. */
-const MOST_ATTEMPTS = 40;
+const MOST_ATTEMPTS = 400;
 
 /** Runs a batch's activities as its workflows would, each again and again while its failure may be retried. */
 export class PatientBatch {
