@@ -30,7 +30,9 @@ const workers = await createWorkers({
   namespace,
   activities: createActivities({ ...deps, provider: (name) => blind(deps.provider(name)) }),
   workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH },
+  dataConverter: {},
   requestsPerSecond: null,
+  deployment: null,
   embedded: true,
 });
 const running = runWorkers(workers);
