@@ -84,7 +84,11 @@ test('attempts that failed otherwise do not count for a failure that is retried 
 });
 
 test('a run that was terminated while it assembled can not end the next one', async () => {
-  const batch = await env.batch('late-assemble', { rows: 2, input: eachSecond });
+  const batch = await env.batch('late-assemble', {
+    rows: 2,
+    input: eachSecond,
+    provider: { course: () => ({ durationMs: 1_000 }) },
+  });
   let letGo = (): void => undefined;
   const held = new Promise<void>((resolve) => (letGo = resolve));
   batch.provider.fault = (route, n) =>

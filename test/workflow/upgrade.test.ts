@@ -68,7 +68,10 @@ test('a batch goes on under the next version, its change behind `patched`, and e
   expect(await failedTasks(batch)).toEqual([]);
   // The old way for what began in the old version, the new way for what begins now.
   expect(batch.callsOf('checkAccount')).toBe(1);
-  const fresh = await env.batch('fresh', { input: { pollMin: '1s', pollMax: '1s' } });
+  const fresh = await env.batch('fresh', {
+    input: { pollMin: '1s', pollMax: '1s' },
+    provider: { course: () => ({ durationMs: 1_000 }) },
+  });
   expect(await fresh.run()).toMatchObject({ outcome: 'succeeded' });
   expect(fresh.callsOf('checkAccount')).toBe(2);
 });
