@@ -272,13 +272,17 @@ describe('generations', () => {
     expect(JSON.parse(manifest)).toHaveProperty('results.sha256', sha256(await bench.text(RESULTS)));
   });
 
-  it('are not written by an attempt that was told to stop while it merged', async () => {
+  it('are not written by an attempt that was told to stop when it had merged', async () => {
     const bench = await prepared();
     const attempt = attemptOf();
+    let looks = 0;
     const store = hookedStore(bench.store, (call, path) => {
-      if (call === 'openWriter' && path === ERRORS) attempt.cancel('NOT_FOUND');
+      if (call !== 'readSmall' || path !== MANIFEST) return;
+      looks += 1;
+      if (looks === 2) attempt.cancel('NOT_FOUND');
     });
     await runActivity(bench.with({ store }), 'assemble', assembleInput(), attempt).catch(() => undefined);
+    expect(looks).toBe(2);
     expect((await bench.files()).filter((file) => !file.includes('/'))).toEqual([]);
   });
 
