@@ -57,21 +57,19 @@ const SETTINGS: readonly (readonly [RegExp, (facts: ConnectionFacts) => boolean,
     () =>
       'the server refuses the certificate of TEMPORAL_TLS_CLIENT_CERT_PATH: give one that its CA has signed and that has not expired',
   ],
-  [
-    HANGS_UP,
-    ({ tls }) => !tls,
-    () => 'the server hangs up on a connection without TLS: if it speaks TLS, set TEMPORAL_TLS=true',
-  ],
 ];
 
-const OTHERS: readonly (readonly [RegExp, string])[] = [
-  [/ECONNREFUSED/, 'nothing listens there'],
-  [/ENOTFOUND|EAI_AGAIN|Name resolution failed/i, 'the host’s name is not known'],
-  [/EHOSTUNREACH|ENETUNREACH/, 'there is no way to that host'],
+const OTHERS: readonly (readonly [RegExp, Words])[] = [
+  [/ECONNREFUSED/, () => 'nothing listens there'],
+  [/ENOTFOUND|EAI_AGAIN|Name resolution failed/i, () => 'the host’s name is not known'],
+  [/EHOSTUNREACH|ENETUNREACH/, () => 'there is no way to that host'],
   [
-    // So do a server that refuses a client's certificate without saying so, and one that just goes away.
+    // A server that starts or stops does so, too: only time can tell.
     HANGS_UP,
-    'the server hangs up: it may be starting, or refuse the certificate of TEMPORAL_TLS_CLIENT_CERT_PATH or the lack of one',
+    ({ tls }) =>
+      tls
+        ? 'the server hangs up: it may be starting, or refuse the certificate of TEMPORAL_TLS_CLIENT_CERT_PATH or the lack of one'
+        : 'the server hangs up: it may be starting, or want TLS; if it speaks TLS, set TEMPORAL_TLS=true',
   ],
 ];
 
@@ -80,5 +78,7 @@ export function explainConnection(text: string, facts: ConnectionFacts): Connect
   const setting = SETTINGS.find(([pattern, applies]) => pattern.test(text) && applies(facts));
   if (setting !== undefined) return { reason: setting[2](facts), isSetting: true };
   const other = OTHERS.find(([pattern]) => pattern.test(text));
-  return { reason: other?.[1] ?? text, isSetting: false };
+  // OpenSSL's words have line ends.
+  const reason = other?.[1](facts) ?? text.replaceAll(/\s+/g, ' ').trim();
+  return { reason, isSetting: false };
 }

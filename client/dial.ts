@@ -8,7 +8,7 @@ import { pause } from './pause.js';
 
 /** A server that is there answers sooner; before that nobody asks why it does not. */
 const LOOK_AFTER_MS = 500;
-const LOOK_TIMEOUT_MS = 5_000;
+const LOOK_TIMEOUT_MS = 3_000;
 /** gRPC's codes for a server that can't be reached, and for one too old for the call. */
 const UNAVAILABLE = 14;
 const UNIMPLEMENTED = 12;
@@ -22,17 +22,46 @@ type Dialled = ConnectionOptions & { readonly address: string };
  */
 export async function dial(options: Dialled, timeoutMs: number): Promise<Connection> {
   const connection = lazily({ ...options, connectTimeout: timeoutMs });
-  const over = new AbortController();
+  const look = new FailureWatch(options);
   const connected = connection.ensureConnected();
   try {
-    await Promise.race([connected, wrongSetting(options, over.signal)]);
+    await Promise.race([connected, look.wrongSetting]);
     return connection;
   } catch (error) {
     connected.catch(() => undefined);
     await connection.close();
-    throw await reasonOf(error, options);
+    const known = toLonghaulError(error, options.address);
+    if (known instanceof LonghaulError) throw known;
+    const unknown = { reason: known.message, isSetting: false, cause: error };
+    throw look.latest?.error ?? unreachable(options.address, unknown);
   } finally {
-    over.abort();
+    look.stop();
+  }
+}
+
+/** Looks again and again for why a connection does not come about. */
+class FailureWatch {
+  latest: ConnectionFailure | null = null;
+  /** Rejects once it is clear that waiting is in vain; else never. */
+  readonly wrongSetting: Promise<never>;
+  readonly #over = new AbortController();
+
+  constructor(options: Dialled) {
+    this.wrongSetting = this.#watch(options);
+  }
+
+  stop(): void {
+    this.#over.abort();
+  }
+
+  async #watch(options: Dialled): Promise<never> {
+    const { signal } = this.#over;
+    for (;;) {
+      await pause(LOOK_AFTER_MS, signal).catch(() => undefined);
+      if (signal.aborted) return new Promise<never>(() => undefined);
+      this.latest = (await lookForFailure(options).catch(() => null)) ?? this.latest;
+      if (this.latest?.isSetting === true) throw this.latest.error;
+    }
   }
 }
 
@@ -67,24 +96,6 @@ export async function lookForFailure(options: Dialled): Promise<ConnectionFailur
   } finally {
     await connection.close();
   }
-}
-
-/** Rejects once it is clear that waiting is in vain; else never. */
-async function wrongSetting(options: Dialled, signal: AbortSignal): Promise<never> {
-  for (;;) {
-    await pause(LOOK_AFTER_MS, signal).catch(() => undefined);
-    if (signal.aborted) return new Promise<never>(() => undefined);
-    const failure = await lookForFailure(options).catch(() => null);
-    if (failure?.isSetting === true) throw failure.error;
-  }
-}
-
-async function reasonOf(error: unknown, options: Dialled): Promise<Error> {
-  const { address } = options;
-  const known = toLonghaulError(error, address);
-  if (known instanceof LonghaulError) return known;
-  const failure = await lookForFailure(options).catch(() => null);
-  return failure?.error ?? unreachable(address, { reason: known.message, isSetting: false, cause: error });
 }
 
 function unreachable(

@@ -8,6 +8,9 @@ const MUTUAL = { ...TLS, clientCertificate: true };
 /** As grpc-js 1.14 and Node 20 say it; measured. */
 const LAST = 'No connection established. Last error: ';
 
+const WANTS_TLS =
+  'the server hangs up: it may be starting, or want TLS; if it speaks TLS, set TEMPORAL_TLS=true';
+
 describe('a failed connection', () => {
   it.each([
     [TLS, 'Error: unable to verify the first certificate', 'TEMPORAL_TLS_SERVER_CA_CERT_PATH'],
@@ -39,8 +42,6 @@ describe('a failed connection', () => {
       'Error: error:0A00010B:SSL routines:ssl3_get_record:wrong version number:350:',
       'does not speak TLS',
     ],
-    [PLAIN, 'Failed to connect (2026-11-24T12:36:30.714Z)', 'TEMPORAL_TLS=true'],
-    [PLAIN, 'Error: read ECONNRESET', 'TEMPORAL_TLS=true'],
   ])('is a matter of settings: %# %s', (facts, text, advice) => {
     expect(explainConnection(`${LAST}${text}. Resolution note: `, facts)).toEqual({
       reason: expect.stringContaining(advice),
@@ -58,7 +59,9 @@ describe('a failed connection', () => {
       'Error: read ECONNRESET',
       'the server hangs up: it may be starting, or refuse the certificate of TEMPORAL_TLS_CLIENT_CERT_PATH or the lack of one',
     ],
-    [TLS, 'something new', `${LAST}something new`],
+    [PLAIN, 'Failed to connect (2026-11-24T12:36:30.714Z)', WANTS_TLS],
+    [PLAIN, 'Error: read ECONNRESET', WANTS_TLS],
+    [TLS, 'something new,\n  on two lines', `${LAST}something new, on two lines`],
   ])('may be over later: %# %s', (facts, text, reason) => {
     expect(explainConnection(`${LAST}${text}`, facts)).toEqual({ reason, isSetting: false });
   });
