@@ -1,7 +1,9 @@
 import type { BatchHandle } from '../client/types.js';
 import { embeddedChoice, requireKey } from './context.js';
 import type { CliContext, ProviderChoice } from './context.js';
+import type { Attended } from './follow.js';
 import { openLinkIfRunning } from './link.js';
+import type { Link } from './link.js';
 
 /**
  * What a command that goes on with a batch says of key and provider. A worker that runs keeps its key unless the
@@ -15,6 +17,16 @@ export async function choiceToGoOn(context: CliContext): Promise<ProviderChoice>
   if (running === null) return requireKey(choice);
   await running.close();
   return { ...choice, apiKey: null };
+}
+
+/** A batch over a link of its own, which is given back when there is no such batch. */
+export async function attachOn(link: Link, batchId: string): Promise<Attended> {
+  try {
+    return { link, handle: await link.longhaul.attach(batchId) };
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { action } from './action.js';
 import { attendBatch } from './attend.js';
-import { choiceToGoOn, useFinished } from './attached.js';
+import { attachOn, choiceToGoOn, useFinished } from './attached.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
@@ -52,10 +52,8 @@ async function cancel(context: CliContext, batchId: string, options: CancelOptio
   const interrupts = new Interrupts();
   try {
     const choice = await choiceToGoOn(context);
-    const open = async (): Promise<Attended> => {
-      const link = await openLink(context, { need: 'full', choice, signal: interrupts.signal });
-      return { link, handle: await link.longhaul.attach(batchId) };
-    };
+    const open = async (): Promise<Attended> =>
+      attachOn(await openLink(context, { need: 'full', choice, signal: interrupts.signal }), batchId);
     const attended = await open();
     const { link, handle } = attended;
     const { reason } = options;

@@ -6,6 +6,7 @@ import { StorageError } from '../storage/errors.js';
 import { openStore } from '../storage/open-store.js';
 import { addInputRoot } from '../worker/input-roots.js';
 import { action } from './action.js';
+import { attachOn } from './attached.js';
 import { attendBatch, reportEnd } from './attend.js';
 import { embeddedChoice, providerChoice, requireKey } from './context.js';
 import type { CliContext, ProviderChoice } from './context.js';
@@ -160,10 +161,7 @@ async function startAndAttend(context: CliContext, work: RunWork): Promise<ExitC
       output: options.output,
       interrupts,
       until: options.detach === true ? (progress) => isHandedOver(progress, options.maxJobs) : undefined,
-      reopen: async () => {
-        const again = await open();
-        return { link: again, handle: await again.longhaul.attach(handle.batchId) };
-      },
+      reopen: async () => attachOn(await open(), handle.batchId),
     },
   );
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { action } from './action.js';
 import { attendBatch, reportEnd } from './attend.js';
-import { choiceToGoOn, useFinished } from './attached.js';
+import { attachOn, choiceToGoOn, useFinished } from './attached.js';
 import type { CliContext } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Attended } from './follow.js';
@@ -42,15 +42,8 @@ async function wait(context: CliContext, batchId: string, options: WaitOptions):
   const interrupts = new Interrupts();
   try {
     const choice = await choiceToGoOn(context);
-    const open = async (): Promise<Attended> => {
-      const link = await openLink(context, { need: 'full', choice, signal: interrupts.signal });
-      try {
-        return { link, handle: await link.longhaul.attach(batchId) };
-      } catch (error) {
-        await link.close();
-        throw error;
-      }
-    };
+    const open = async (): Promise<Attended> =>
+      attachOn(await openLink(context, { need: 'full', choice, signal: interrupts.signal }), batchId);
     const attended = await open();
     const { workflowUrl } = attended.handle;
     if (workflowUrl !== null) context.output.note(`Workflow: ${workflowUrl}`);
