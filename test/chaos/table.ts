@@ -25,8 +25,9 @@ function jobsOf({ story }: Step): number {
   return story === 'cancelled' ? 2 : 4;
 }
 
-function cell(step: Step, victim: Victim, kept: ReadonlyMap<string, Kept>): string {
+function cell(step: Step, victim: Victim, kept: ReadonlyMap<string, Kept> | null): string {
   if (!isPoint(step, victim)) return '–';
+  if (kept === null) return 'not run yet';
   const found = kept.get(pointName(step, victim));
   if (found === undefined) throw new Error(`the run says nothing of "${pointName(step, victim)}"`);
   const { sent, accepted } = found;
@@ -36,18 +37,25 @@ function cell(step: Step, victim: Victim, kept: ReadonlyMap<string, Kept>): stri
   return sent === jobs ? 'kept' : `kept; ${sent} creates, ${jobs} jobs`;
 }
 
-/** The section between the markers. */
-export function chaosTable(results: readonly Kept[], commit: string): string {
-  const kept = new Map(
-    results.flatMap((result) => (result.point === null ? [] : [[result.point, result] as const])),
+/** The section between the markers; null: the points alone, none of them run. */
+export function chaosTable(
+  run: { readonly results: readonly Kept[]; readonly commit: string } | null,
+): string {
+  const points = (run?.results ?? []).flatMap((result) =>
+    result.point === null ? [] : [[result.point, result] as const],
   );
-  const series = results.length - kept.size;
+  const kept = run === null ? null : new Map(points);
+  const series = (run?.results ?? []).length - points.length;
   const rows = STEPS.map((step) =>
     [step.name, ...VICTIMS.map((victim) => cell(step, victim, kept))].join(' | '),
   );
   return `${BEGIN}
 
-Last full run: commit \`${commit}\`, ${kept.size} points and ${series} series of kills at random, all kept.
+${
+  run === null
+    ? 'No full run has been written down yet.'
+    : `Last full run: commit \`${run.commit}\`, ${points.length} points and ${series} series of kills at random, all kept.`
+}
 
 | killed at | ${VICTIMS.map((victim) => HEADINGS[victim]).join(' | ')} |
 | --- | ${VICTIMS.map(() => '---').join(' | ')} |

@@ -28,5 +28,5 @@ const kept = testResults
 
 const page = new URL('../../docs/guarantees.md', import.meta.url);
 const style = await resolveConfig(page);
-const text = withChaosTable(await readFile(page, 'utf8'), chaosTable(kept, commit));
+const text = withChaosTable(await readFile(page, 'utf8'), chaosTable({ results: kept, commit }));
 await writeFile(page, await format(text, { ...style, parser: 'markdown' }));
