@@ -7,6 +7,9 @@ const { LONGHAUL_TEST_REPORTS: reports } = process.env;
 /** Ends what a run leaves behind. */
 const orphanWatch = 'test/support/orphan-watch.ts';
 
+/** How long tests await an event of another process or of a server: a bound for what never comes, not a measure. */
+const patience = { poll: { timeout: 20_000 } };
+
 /** One project per suite of CONTRIBUTING.md; `scripts/test.mjs` runs them one after another. */
 export default defineConfig({
   test: {
@@ -30,6 +33,7 @@ export default defineConfig({
       {
         test: {
           name: 'activity',
+          expect: patience,
           include: ['test/activity/**/*.test.ts'],
           testTimeout: 30_000,
           globalSetup: [orphanWatch],
@@ -38,6 +42,7 @@ export default defineConfig({
       {
         test: {
           name: 'workflow',
+          expect: patience,
           include: ['test/workflow/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -47,6 +52,7 @@ export default defineConfig({
       {
         test: {
           name: 'replay',
+          expect: patience,
           include: ['test/replay/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -56,6 +62,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          expect: patience,
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 600_000,
@@ -67,6 +74,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
+          expect: patience,
           include: ['test/cluster/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
@@ -77,6 +85,7 @@ export default defineConfig({
       {
         test: {
           name: 'chaos',
+          expect: patience,
           include: ['test/chaos/**/*.test.ts'],
           // Most of a point's time is spent waiting for a time-out of the product's own.
           maxConcurrency: 7,
