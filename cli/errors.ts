@@ -56,7 +56,8 @@ export function reportOf(error: unknown): FailureReport {
   if (error instanceof CliError) return known(error.type, error.message, error.exitCode);
   if (error instanceof LonghaulError) return typed(error.type, error.message, error.remedy);
   if (error instanceof StorageError || error instanceof ProviderError || error instanceof BatchError) {
-    return typed(error.type, error.message, remedyOf(error.type, 'open'));
+    // Met by the command itself: there is no open batch that it could tell to go on.
+    return typed(error.type, error.message, remedyOf(error.type, 'ended'));
   }
   if (error instanceof HomeConflictError) return known('HomeConflict', error.message, EXIT.usage);
   if (

@@ -145,7 +145,7 @@ describe('a worker that dies', () => {
     await session.close();
   });
 
-  it('emulator and all, when `longhaul dev` brings one', async () => {
+  it('listens on loopback as `longhaul emulator` too', async () => {
     const emulator = home.longhaul('emulator');
     await vi.waitFor(() => expect(emulator.stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+/), {
       timeout: 30_000,

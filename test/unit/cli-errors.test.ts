@@ -42,6 +42,14 @@ it.each([
   expect(text).not.toMatch(/\n\s+at /);
 });
 
+it.each([
+  new ProviderError('ProviderAuth', '401', { effect: 'refused' }),
+  new ProviderError('ProviderQuota', '402', { effect: 'refused' }),
+  new StorageError('StorageUnavailable', '/x', 'away'),
+])('says of %s that a command itself met what to do without a batch', (error) => {
+  expect(reportOf(error).remedy).toMatch(/run the same command again/);
+});
+
 it('says in words what the file system refused', () => {
   const error = Object.assign(new Error("EROFS: read-only file system, open '/home/x'"), {
     code: 'EROFS',
