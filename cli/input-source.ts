@@ -56,7 +56,8 @@ export async function assertHasRows(
 ): Promise<void> {
   // What lies in the store is read by workers alone.
   if (folder === null && !isStdin) return;
-  const bytes = readFileChunks(location);
+  // Readers take real paths only; a user's own may lead over links.
+  const bytes = readFileChunks(await realpath(location));
   const content = /\.gz$/i.test(location) ? gunzip(bytes) : bytes;
   try {
     for await (const lines of readLines(content, { maxLineBytes: 1 })) if (lines.length > 0) return;
