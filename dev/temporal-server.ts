@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SEARCH_ATTRIBUTES } from '../batch/wire-names.js';
 import { EmbeddedServerError, messageOf } from './errors.js';
+import { FirstWords, type LastWords } from './first-words.js';
 import { NotStartedError, startGuarded, type GuardedProcess, type ProcessEnd } from './guarded-process.js';
 import type { Home } from './home.js';
 import { beginDatabase, finishDatabase } from './new-database.js';
-import { LOOPBACK, choosePorts, type ServerPorts } from './ports.js';
+import { LOOPBACK, claimPorts, type ClaimedPorts, type ServerPorts } from './ports.js';
 import { withLock } from './process-lock.js';
 import type { RotatingLog } from './rotating-log.js';
 import { runtimeFolder } from './runtime-folder.js';
@@ -38,20 +39,19 @@ export interface TemporalServerDeps {
 /** It ended before it was ready. */
 class EndedInStart extends EmbeddedServerError {
   readonly end: ProcessEnd;
-  /** Its last lines. */
-  readonly log: string;
+  readonly portTaken: boolean;
 
-  constructor(end: ProcessEnd, log: string) {
-    super(`Temporal ended while it started (${end.how}):\n${log}`);
+  constructor(end: ProcessEnd, { words, portTaken }: LastWords) {
+    super(`Temporal ended while it started (${end.how}):\n${words}`);
     this.end = end;
-    this.log = log;
+    this.portTaken = portTaken;
   }
 }
 
 /** The dev server of one home: SQLite in the home, loopback only, kept alive on the ports it first got. */
 export class TemporalServer {
   readonly #deps: TemporalServerDeps;
-  #ports: ServerPorts | undefined;
+  #ports: ClaimedPorts | undefined;
   #process: GuardedProcess | undefined;
   readonly #stopping = new AbortController();
   #starting: Promise<void> | undefined;
@@ -90,6 +90,7 @@ export class TemporalServer {
     this.#stopping.abort(new EmbeddedServerError('Temporal was stopped while it started.'));
     await this.#process?.stop();
     await Promise.allSettled([this.#starting, this.#keeping]);
+    await this.#ports?.release();
   }
 
   async #startOnFreePorts(): Promise<void> {
@@ -98,16 +99,16 @@ export class TemporalServer {
     const lock = join(await runtimeFolder(), 'ports.lock');
     await withLock(lock, { signal: this.#stopping.signal }, async () => {
       for (let attempt = 1; ; attempt++) {
-        const ports = await choosePorts(USUAL_PORTS);
+        await this.#ports?.release();
+        const ports = await claimPorts(USUAL_PORTS);
         this.#ports = ports;
         this.#deps.onProgress(`starting Temporal on ${this.address} (UI ${this.uiUrl})`);
         try {
           return await this.#launch(ports);
         } catch (error) {
           if (!(error instanceof EndedInStart)) throw error;
-          const { end, log } = error;
-          // Another program was quicker to take a port that was free a moment ago.
-          const portTaken = log.includes('address already in use');
+          // Another program was quicker to take a port that was free a moment ago: one of ours, or of the server's own.
+          const { end, portTaken } = error;
           // Whatever else made it leave by itself would do so again.
           if (!end.killed && !portTaken) throw error;
           if (attempt === START_ATTEMPTS) throw end.killed ? this.#keepsBeingKilled(end) : error;
@@ -128,21 +129,30 @@ export class TemporalServer {
   async #launch(ports: ServerPorts): Promise<void> {
     const { cliPath, home, log } = this.#deps;
     this.#stopping.signal.throwIfAborted();
+    // Whoever answers there would be taken for the server that is about to be started.
+    if (await isListening(ports.grpc)) {
+      const words = `another program listens on port ${ports.grpc}`;
+      throw new EndedInStart({ how: 'before it ran', killed: false }, { words, portTaken: true });
+    }
     await beginDatabase(home.database);
     log.forget();
+    const said = new FirstWords();
     const started = await startGuarded({
       file: cliPath,
       args: serverArguments(home, ports),
       env: this.tools.env,
       grace: STOP_GRACE_MS,
-      onOutput: (text) => log.write(text),
+      onOutput: (text) => {
+        said.add(text);
+        log.write(text);
+      },
     }).catch((error: unknown) => {
-      throw error instanceof NotStartedError ? new EndedInStart(error.end, log.tail) : error;
+      throw error instanceof NotStartedError ? new EndedInStart(error.end, said.before(log.tail)) : error;
     });
     this.#process = started;
     this.#deps.onSpawn(started.pid);
     const ended = started.exited.then((end) => {
-      throw new EndedInStart(end, log.tail);
+      throw new EndedInStart(end, said.before(log.tail));
     });
     const giveUp = new AbortController();
     try {

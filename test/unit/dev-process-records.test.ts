@@ -1,12 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openHome, type Home } from '../../dev/home.js';
-import { LOOPBACK, choosePorts } from '../../dev/ports.js';
 import { isAlive } from '../../dev/process-identity.js';
 import { ProcessRecords } from '../../dev/process-records.js';
 
@@ -49,16 +47,4 @@ it('takes a missing or broken record for none', async () => {
   expect(await new ProcessRecords(home).endLeftovers()).toEqual([]);
   await writeFile(home.processesFile, '[{"pid": "1"}, null]');
   expect(await new ProcessRecords(home).endLeftovers()).toEqual([]);
-});
-
-it('chooses the usual ports where they are free, others where not', async () => {
-  const free = await choosePorts({ grpc: 0, ui: 0 });
-  expect(free.grpc).not.toBe(free.ui);
-  expect(await choosePorts(free)).toEqual(free);
-  const taken = createServer();
-  await new Promise<void>((resolve) => taken.listen(free.grpc, LOOPBACK, resolve));
-  const others = await choosePorts(free);
-  expect(others.grpc).not.toBe(free.grpc);
-  expect(others.ui).toBe(free.ui);
-  await new Promise((resolve) => taken.close(resolve));
 });
