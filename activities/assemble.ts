@@ -2,7 +2,7 @@ import { batchProblem } from '../batch/accounting.js';
 import { layout } from '../batch/layout.js';
 import type { BatchSummary, FileReference, Manifest } from '../batch/manifest.js';
 import { decideOutcome } from '../batch/outcome.js';
-import { NO_ROWS } from '../batch/rows.js';
+import { NO_ROWS, ROW_CLASSES } from '../batch/rows.js';
 import type { RowCounts } from '../batch/rows.js';
 import { planSchema } from '../schemas/records.js';
 import type { Plan } from '../schemas/records.js';
@@ -43,7 +43,7 @@ export async function assemble(deps: ActivityDeps, input: AssembleInput): Promis
   await removeStaleScratch(deps.scratchDir);
   const archived = await archivedGenerations(store, batchId);
   const generation = input.generation ?? (archived.at(-1) ?? 0) + 1;
-  const run = { generation, startedAt: input.startedAt };
+  const run = { ...input, generation };
   // A run that was cancelled before it was prepared knows too little to take an earlier end's place.
   const earlier = input.generation === null ? await readManifest(store, batchId) : null;
   const done = earlier === null ? await standing(store, batchId, run) : summaryOf(store, earlier);
@@ -57,7 +57,7 @@ export async function assemble(deps: ActivityDeps, input: AssembleInput): Promis
       : await requirePlan(store, batchId);
   if (plan === null) {
     const manifest = await describe(deps, attempt, input, { plan, merged: null, generation });
-    return { summary: await publish(store, manifest) };
+    return { summary: await publish(store, manifest, run) };
   }
   const files = await ResultFiles.open(store, batchId);
   try {
@@ -69,7 +69,7 @@ export async function assemble(deps: ActivityDeps, input: AssembleInput): Promis
     attempt.signal.throwIfAborted();
     const merged = await files.commit(rows);
     const manifest = await describe(deps, attempt, input, { plan, merged, generation });
-    return { summary: await publish(store, manifest) };
+    return { summary: await publish(store, manifest, run) };
   } finally {
     await files.abort();
   }
@@ -79,16 +79,21 @@ export async function assemble(deps: ActivityDeps, input: AssembleInput): Promis
  * What tells one run of a batch from another. A run that was terminated leaves its generation to the next one, so a
  * generation may have two runs: the one that started later is in the right.
  */
-type RunIdentity = Pick<AssembleInput, 'startedAt'> & { readonly generation: number };
+type Run = Pick<AssembleInput, 'startedAt' | 'counted' | 'whole'> & { readonly generation: number };
 
-/** A manifest that is there already: our own is the result, an earlier run's gives way, a later one's forbids us to go on. */
-async function standing(store: Store, batchId: string, own: RunIdentity): Promise<BatchSummary | null> {
+/**
+ * A manifest that is there already: our own is the result, an earlier run's gives way, a later one's forbids us to go
+ * on, unless it says what ours would: two Temporal servers may have finished one batch in one store.
+ */
+async function standing(store: Store, batchId: string, own: Run): Promise<BatchSummary | null> {
   const newest = (await archivedGenerations(store, batchId)).at(-1) ?? 0;
   const file = await readManifest(store, batchId);
   const found = file?.manifest.generation ?? 0;
   const ahead =
     file === null || found !== own.generation ? 0 : aheadMs(file.manifest.startedAt, own.startedAt);
-  if (newest >= own.generation || found > own.generation || ahead > 0) {
+  const taken = newest >= own.generation || found > own.generation;
+  if (file !== null && !taken && ahead > 0 && saysTheSame(file.manifest, own)) return summaryOf(store, file);
+  if (taken || ahead > 0) {
     throw new BatchError(
       'StorageMismatch',
       `batch ${batchId} was taken over by a later run (generation ${Math.max(found, newest)}, this one is ${own.generation}); nothing is written. That run’s account is the batch’s: see \`longhaul status ${batchId}\``,
@@ -102,6 +107,10 @@ async function standing(store: Store, batchId: string, own: RunIdentity): Promis
   return null;
 }
 
+function saysTheSame({ rows }: Manifest, { counted, whole }: Run): boolean {
+  return whole && ROW_CLASSES.every((name) => name === 'invalid' || rows[name] === counted[name]);
+}
+
 function aheadMs(theirs: string, ours: string): number {
   return Date.parse(theirs) - Date.parse(ours);
 }
@@ -111,7 +120,7 @@ async function describe(
   attempt: Attempt,
   input: AssembleInput,
   facts: { readonly plan: Plan | null; readonly merged: MergedResults | null; readonly generation: number },
-): Promise<Manifest & RunIdentity> {
+): Promise<Manifest> {
   const { store, clock } = deps;
   const { batchId } = attempt;
   const { plan, merged, generation } = facts;
@@ -163,13 +172,13 @@ function reference(store: Store, path: string, file: Omit<FileReference, 'uri'>)
 }
 
 /** The commit point. Of two attempts of one run the first one's manifest stands. */
-async function publish(store: Store, manifest: Manifest & RunIdentity): Promise<BatchSummary> {
+async function publish(store: Store, manifest: Manifest, run: Run): Promise<BatchSummary> {
   const { batchId } = manifest;
   const file = manifestFile(manifest);
   for (;;) {
     const { created } = await store.writeSmall(layout.manifest(batchId), file.text, { ifAbsent: true });
     if (created) return summaryOf(store, file);
-    const found = await standing(store, batchId, manifest);
+    const found = await standing(store, batchId, run);
     if (found !== null) return found;
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { layout } from '../../batch/layout.js';
+import { NO_ROWS } from '../../batch/rows.js';
 import { errorLineSchema, resultLineSchema } from '../../schemas/result-line.js';
 import { attemptOf, Bench, failureOf, runActivity } from '../support/activity-env.js';
 import { assembleInput, BATCH, jsonl, row, rows } from '../support/activity-inputs.js';
@@ -270,6 +271,26 @@ describe('generations', () => {
     expect(late).toMatchObject({ type: 'StorageMismatch', nonRetryable: true });
     expect(await bench.text(MANIFEST)).toBe(manifest);
     expect(JSON.parse(manifest)).toHaveProperty('results.sha256', sha256(await bench.text(RESULTS)));
+  });
+
+  it('of two Temporal servers with one store are one, if both came to the same', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const { bench } = round;
+    const [first, second] = ['2026-11-22T12:00:00.000Z', '2026-11-22T12:00:01.000Z'] as const;
+    await round.collect({ output: fileOf(answer('r0'), answer('r1')) });
+    const counted = { ...NO_ROWS, total: 2, succeeded: 2 };
+    const published = await bench.assemble({ startedAt: second, counted, whole: true });
+    const manifest = await bench.text(MANIFEST);
+    expect(await bench.assemble({ startedAt: first, counted, whole: true })).toEqual(published);
+    expect(await bench.text(MANIFEST)).toBe(manifest);
+    const other = { ...NO_ROWS, total: 2, succeeded: 1, cancelled: 1 };
+    for (const differs of [
+      { counted: other, whole: true },
+      { counted, whole: false },
+    ]) {
+      const refused = await failureOf(bench.assemble({ startedAt: first, ...differs }));
+      expect(refused).toMatchObject({ type: 'StorageMismatch' });
+    }
   });
 
   it('are not written by an attempt that was told to stop when it had merged', async () => {
