@@ -17,6 +17,9 @@ import type { Ended, Running } from './cli-support.js';
 const OLD = `old:${Buffer.alloc(32, 1).toString('base64')}`;
 const YOUNG = `young:${Buffer.alloc(32, 2).toString('base64')}`;
 
+/** The server's word for an activity that was cancelled between two attempts; no worker ever saw it. */
+const SERVERS_OWN = '"ACTIVITY_ID_NOT_STARTED"';
+
 let cli: CliFolder;
 let server: TestWorkflowEnvironment;
 let temporal: E2eTemporal;
@@ -91,7 +94,10 @@ describe('with keys', () => {
     for (const { events, description } of await keptRuns(temporal)) {
       const payloads = payloadsIn([events, description]);
       expect(payloads.length).toBeGreaterThan(0);
-      expect(payloads.filter(({ encoding }) => encoding !== 'binary/encrypted')).toEqual([]);
+      const plain = payloads.filter(
+        ({ encoding, text }) => encoding !== 'binary/encrypted' && text !== SERVERS_OWN,
+      );
+      expect(plain).toEqual([]);
     }
   });
 

@@ -6,16 +6,17 @@ export interface FoundPayload {
   readonly keyId: string;
   /** Names of the fields that lead to it. */
   readonly path: string;
+  readonly text: string;
 }
 
 /** All payloads of a message but those of search attributes, which no codec ever sees. */
 export function payloadsIn(message: unknown, path = ''): FoundPayload[] {
   if (typeof message !== 'object' || message === null || message instanceof Uint8Array) return [];
   if (Array.isArray(message)) return message.flatMap((part) => payloadsIn(part, path));
-  const { metadata } = message as { metadata?: unknown };
+  const { metadata, data } = message as { metadata?: unknown; data?: unknown };
   if (isFields(metadata)) {
     const encoding = textOf(metadata['encoding']);
-    return [{ encoding, keyId: textOf(metadata['encryption-key-id']), path }];
+    return [{ encoding, keyId: textOf(metadata['encryption-key-id']), path, text: textOf(data) }];
   }
   return Object.entries(message).flatMap(([name, member]) =>
     name === 'searchAttributes' ? [] : payloadsIn(member, `${path}.${name}`),
