@@ -25,11 +25,17 @@ export function sumAccounts(accounts: readonly ShardAccount[]): ShardSums {
     rows = addCounts(rows, account.rows);
     answered += account.answered;
     jobs += account.jobs;
-    failure ??= account.failure;
+    failure = graver(failure, account.failure);
     if (account.openJob !== null) openJobs.push(account.openJob);
     duplicates.push(...account.duplicates);
   }
   return { rows, answered, jobs, failure, openJobs, duplicates };
+}
+
+/** The first failure speaks for all, but for sums that can't be true: these are a bug, which nothing may cover up. */
+export function graver(first: Failure | null, next: Failure | null): Failure | null {
+  const isBug = next?.type === 'AccountingMismatch' && first?.type !== 'AccountingMismatch';
+  return first === null || isBug ? next : first;
 }
 
 /** Whether all shards have come to their ends and each row of them has a last word from a closed round. */

@@ -16,18 +16,16 @@ export interface KnownFailure extends Failure {
 export function knownFailure(error: unknown): KnownFailure | null {
   if (!(error instanceof ActivityFailure)) return null;
   const { cause } = error;
+  const { activityType } = error;
+  const unanswered = { message: `${activityType} got no answer in time`, status: null, batchHasJob: false };
   if (cause instanceof TimeoutFailure) {
-    return {
-      type:
-        error.activityType === 'getJob' || error.activityType === 'cancelJob'
-          ? 'ProviderUnavailable'
-          : 'StorageUnavailable',
-      message: `${error.activityType} got no answer in time`,
-      status: null,
-      batchHasJob: false,
-    };
+    return { type: isBounded(activityType) ? 'ProviderUnavailable' : 'StorageUnavailable', ...unanswered };
   }
-  if (!(cause instanceof ApplicationFailure) || !isFailureType(cause.type)) return null;
+  if (!(cause instanceof ApplicationFailure)) return null;
+  if (!isFailureType(cause.type)) {
+    // The last of many attempts met a worker's end, or a fault that nobody foresaw: no news of the job either.
+    return isBounded(activityType) ? { type: 'ProviderUnavailable', ...unanswered } : null;
+  }
   const details: unknown = cause.details?.[0];
   return {
     type: cause.type,
@@ -35,6 +33,11 @@ export function knownFailure(error: unknown): KnownFailure | null {
     status: numberField(details, 'status'),
     batchHasJob: isRecord(details) && details['batchHasJob'] === true,
   };
+}
+
+/** Calls that are given up after a time (`ACTIVITY_OPTIONS`): the workflow can do without their answer. */
+function isBounded(activityType: string): boolean {
+  return ['getJob', 'cancelJob', 'cleanup'].includes(activityType);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -8,7 +8,7 @@ import type { BatchSummary } from '../batch/manifest.js';
 import { runningPhase } from '../batch/progress.js';
 import type { BatchProgressAnswer, ShardPhase } from '../batch/progress.js';
 import { countRows, NO_ROWS } from '../batch/rows.js';
-import { batchUnanswered, groupUnanswered, isWhole, sumAccounts } from '../batch/shard-sums.js';
+import { batchUnanswered, graver, groupUnanswered, isWhole, sumAccounts } from '../batch/shard-sums.js';
 import { MEMO } from '../batch/wire-names.js';
 import type { RunBatchInput } from '../schemas/run-batch-input.js';
 import { checkAccount } from './account-check.js';
@@ -117,7 +117,7 @@ export class BatchRun {
       deadlinePassed: this.control.deadlinePassed || this.#isLate(prepared),
     };
     const unanswered = batchUnanswered({ ...stop, failure });
-    const known = failure ?? this.#shards.failure ?? sums.failure;
+    const known = graver(failure, graver(this.#shards.failure, sums.failure));
     const unfinished = sums.rows.total + (prepared?.invalid ?? 0) < (prepared?.rows ?? 0);
     const expired = stop.deadlinePassed && (sums.rows.expired > 0 || unfinished);
     const late: Failure = { type: 'DeadlineExceeded', message: 'the deadline of the batch passed' };
@@ -140,7 +140,8 @@ export class BatchRun {
       const assembling = knownFailure(error);
       if (assembling === null) throw error;
       this.#phase.end('failed', sums.rows);
-      throw asWorkflowFailure(known ?? assembling);
+      // Why nothing could be written, not what failed before: whoever reads it has to mend this first.
+      throw asWorkflowFailure(assembling);
     }
   }
 

@@ -10,6 +10,7 @@ import { messagesFor, withCancel } from '../batch/control.js';
 import type { ControlMessage, ControlState } from '../batch/control.js';
 import { stopsBatch } from '../batch/failure-types.js';
 import type { Failure } from '../batch/failure-types.js';
+import { graver } from '../batch/shard-sums.js';
 import { shardWorkflowId } from '../batch/layout.js';
 import type { ShardPhase } from '../batch/progress.js';
 import type { BatchSettings } from '../batch/settings.js';
@@ -91,7 +92,7 @@ export class ShardWindow {
     // None: terminated twice. Its rows count as those of a shard that was not begun.
     if (account !== null) this.accounts.push(account);
     if (account !== null && account.failure !== null) {
-      this.failure ??= account.failure;
+      this.failure = graver(this.failure, account.failure);
       this.#hopeless ||= stopsBatch(account.failure.type);
     }
     this.#changed();

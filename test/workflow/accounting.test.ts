@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Activities, CollectResult } from '../../activities/contract.js';
 import { countRows, subtractCounts } from '../../batch/rows.js';
+import { refusal } from '../support/provider-errors.js';
 import { WorkflowEnv } from '../support/workflow-env.js';
 
 /** Sums that can't be true end a batch loudly, whichever activity returns them. */
@@ -57,6 +58,18 @@ test.each<[string, (own: Activities) => Partial<Activities>, string]>([
     expect(searchAttributes).toMatchObject({ LonghaulOutcome: ['failed'] });
   },
 );
+
+test('sums that can’t be true are not covered up by what failed before', async () => {
+  const batch = await env.batch('covered-up', {
+    rows: 4,
+    input: { shardRows: 2, maxJobs: 1 },
+    activities: lying(({ rows }) => ({ rows: subtractCounts(rows, ONE) })),
+  });
+  batch.provider.fault = (route, n) =>
+    route === 'createJob' && n === 1 ? refusal('ProviderRejected', 422) : null;
+  await expect(batch.run()).rejects.toMatchObject({ cause: { type: 'AccountingMismatch' } });
+  await expect(batch.manifest()).rejects.toThrow('ENOENT');
+});
 
 test('results with another number of rows than the input end the batch as AccountingMismatch', async () => {
   const batch = await env.batch('short-results', {

@@ -93,7 +93,7 @@ test('a shard whose store is gone keeps later shards from being started, whateve
   batch.onBefore('createJob', async ({ n }) => {
     if (n === 2) await rm(batch.storeFolder, { recursive: true, force: true });
   });
-  await expect(batch.run()).rejects.toMatchObject({ cause: { type: expect.any(String) } });
+  await expect(batch.run()).rejects.toMatchObject({ cause: { type: 'StorageMismatch' } });
   expect(batch.callsOf('beginRound')).toBe(2);
 });
 
@@ -151,3 +151,26 @@ test('a batch that was started for another provider address than the worker’s 
   });
   expect(batch.provider.calls.size).toBe(0);
 });
+
+test.each(['getJob', 'cancelJob'] as const)(
+  'a fault of the machine that outlasts all attempts of %s ends no shard',
+  async (name) => {
+    let left = 20;
+    const batch = await env.batch(`odd-${name}`, {
+      input: { deadline: '1h' },
+      provider: { course: () => ({ durationMs: (name === 'getJob' ? 30 : 300) * MINUTE }) },
+      activities: (own) => ({
+        [name]: (input: { jobId: string }) => {
+          if (left-- > 0) throw new RangeError('odd');
+          return own[name](input);
+        },
+      }),
+    });
+    expect(await batch.run()).toMatchObject({
+      outcome: name === 'getJob' ? 'succeeded' : 'partial',
+      jobs: 1,
+    });
+    expect(batch.provider.jobs.map(({ cancels }) => cancels)).toEqual([name === 'getJob' ? 0 : 1]);
+    expect(left).toBeLessThan(0);
+  },
+);
