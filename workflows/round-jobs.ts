@@ -33,8 +33,11 @@ export class RoundJobs {
     return this.#find(key, this.#state.round, { relist: false, ...closes });
   }
 
-  /** Uploads the round's input and creates its job; null when stopped before there was one. */
-  async create(open: OpenRound): Promise<JobSnapshot | null> {
+  /**
+   * Uploads the round's input and creates its job; null when stopped before there was one. Interrupted by a pause, so
+   * that no attempt which comes later creates it: to be looked for, and created after `resume`.
+   */
+  async create(open: OpenRound): Promise<JobSnapshot | typeof INTERRUPTED | null> {
     const { settings, run, shard } = this.#input;
     const { endpoint, model, jobTimeoutHours, metadata } = settings;
     const { key, path, bytes, sha256, rows } = open;
@@ -47,7 +50,9 @@ export class RoundJobs {
     await this.#control.whilePaused();
     if (this.#control.stopping) return null;
     const job = { shard, round, key, fileId: file.fileId, endpoint, model, jobTimeoutHours, metadata, run };
-    const created = await untilStopped(stop, () => activities.createJob(this.#summary(round), job));
+    const held = () => this.#control.stopping || this.#control.state.paused;
+    const created = await untilStopped(held, () => activities.createJob(this.#summary(round), job));
+    if (created === INTERRUPTED && !this.#control.stopping) return INTERRUPTED;
     // The create was cut short without an id: whatever it left at the provider is found, to be cancelled. An attempt
     // that Temporal has given up may live on: it is kept from sending.
     if (created === INTERRUPTED) return this.find(key, { closing: true });

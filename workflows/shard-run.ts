@@ -130,7 +130,7 @@ export class ShardRun {
         if (!this.#mayBegin()) return null;
         this.#countBegun();
         const created = await this.#jobs.create(open);
-        return created === null ? null : this.#adopt(open, created, true);
+        if (created !== INTERRUPTED) return created === null ? null : this.#adopt(open, created, true);
       } catch (error) {
         if (!(await this.#waitsAfter(error))) return null;
       }
@@ -223,7 +223,8 @@ export class ShardRun {
     if (!this.#absorb(sums, key, active.rows)) return false;
     if (!sums.quota) this.#state.quotaWaits = 0;
     else if (!this.control.stopping) {
-      this.#state.begun -= 1;
+      // The round just closed; one that was adopted was begun by another run, and has not been counted.
+      if (this.#state.lastBegun === this.#state.round - 1) this.#state.begun -= 1;
       await this.#waits.forQuota(this.#state.quotaWaits++);
     }
     return true;

@@ -3,9 +3,10 @@ import type { ProviderFailureType } from '../../providers/errors.js';
 import type { Fault } from './fake-provider.js';
 
 /** A refusal: the request had no effect. */
-export function refusal(type: ProviderFailureType, status: number): Fault {
+export function refusal(type: ProviderFailureType, status: number, retryAfterMs?: number): Fault {
   const message = `the fake provider says ${status}`;
-  return { when: 'before', error: new ProviderError(type, message, { status, effect: 'refused' }) };
+  const later = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return { when: 'before', error: new ProviderError(type, message, { status, effect: 'refused', ...later }) };
 }
 
 /** The request took effect and nobody heard of it. */

@@ -6,6 +6,7 @@ import {
   resumeUpdate,
   shardProgressQuery,
 } from '../../workflows/messages.js';
+import { refusal } from '../support/provider-errors.js';
 import { WorkflowEnv } from '../support/workflow-env.js';
 
 const MINUTE = 60_000;
@@ -48,6 +49,21 @@ test('a pause while the input is being uploaded holds the create back', async ()
   expect(batch.provider.callsOf('createJob')).toBe(0);
   await handle.signal('resume');
   expect((await handle.result()).outcome).toBe('succeeded');
+});
+
+test('a pause while a create waits to be tried again keeps the next attempt from creating the job', async () => {
+  const batch = await env.batch('pause-create');
+  batch.provider.fault = (route, n) =>
+    route === 'createJob' && n === 1 ? refusal('ProviderRateLimited', 429, 10 * MINUTE) : null;
+  const handle = await batch.start();
+  await expect.poll(() => batch.provider.callsOf('createJob')).toBe(1);
+  await handle.signal('pause');
+  await env.server.sleep('2h');
+  expect(await handle.query(batchProgressQuery)).toMatchObject({ phase: 'paused' });
+  expect(batch.provider.callsOf('createJob')).toBe(1);
+  await handle.signal('resume');
+  expect(await handle.result()).toMatchObject({ outcome: 'succeeded', jobs: 1 });
+  expect(batch.provider.callsOf('createJob')).toBe(2);
 });
 
 test('shards that are started while the batch is paused create nothing until resume', async () => {
