@@ -34,6 +34,7 @@ export default defineConfig({
         test: {
           name: 'activity',
           expect: patience,
+          maxWorkers: 2,
           include: ['test/activity/**/*.test.ts'],
           testTimeout: 30_000,
           globalSetup: [orphanWatch],
@@ -43,6 +44,7 @@ export default defineConfig({
         test: {
           name: 'workflow',
           expect: patience,
+          maxWorkers: 2,
           include: ['test/workflow/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
