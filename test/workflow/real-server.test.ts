@@ -119,6 +119,21 @@ test('the job of a shard that was terminated twice is listed in the manifest', a
   });
 });
 
+test('a batch that is terminated alone has its shard cancel its job, and the same command goes on', async () => {
+  const batch = await env.batch('terminated-alone', {
+    input: eachSecond,
+    provider: { course: (n) => ({ durationMs: n === 1 ? 600_000 : 1_000, cancelMs: 500 }) },
+  });
+  batch.onBefore('getJob', async ({ n }) => {
+    if (n === 1) await batch.handle.terminate('by hand');
+  });
+  await expect((await batch.start()).result()).rejects.toMatchObject({
+    cause: { name: 'TerminatedFailure' },
+  });
+  await expect.poll(() => batch.provider.jobs.map(({ cancels }) => cancels)).toEqual([1]);
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded', jobs: 2, rows: { succeeded: 4 } });
+});
+
 test('a run that is cancelled while it prepares cancels the job that a terminated run has left', async () => {
   const batch = await env.batch('left-running', {
     input: eachSecond,
