@@ -16,16 +16,20 @@ export async function jobAccounts(
   input: Pick<AssembleInput, 'openJobs' | 'duplicates'>,
 ): Promise<JobAccount[]> {
   const jobs = new Map<string, JobAccount>();
+  const doubles: JobAccount[] = [];
   for (let shard = 0; shard < shards; shard += 1) {
     for (const account of await closedAccounts(store, batchId, shard)) {
       jobs.set(account.job.jobId, plain(account.job));
-      for (const duplicate of account.duplicates)
-        jobs.set(duplicate.jobId, { ...plain(duplicate), duplicate: true });
+      doubles.push(...account.duplicates.map(plain));
     }
   }
+  // One that took the place of a job which was lost is a duplicate no more.
+  for (const job of doubles) if (!jobs.has(job.jobId)) jobs.set(job.jobId, { ...job, duplicate: true });
   for (const job of input.openJobs) if (!jobs.has(job.jobId)) jobs.set(job.jobId, unfinished(job));
   for (const job of input.duplicates) {
-    if (!jobs.has(job.jobId)) jobs.set(job.jobId, { ...unfinished(job), duplicate: true });
+    const known = jobs.get(job.jobId) ?? { ...unfinished(job), duplicate: true };
+    // Looked at again since its round was closed: a cancel that failed then may have worked.
+    if (known.duplicate === true) jobs.set(job.jobId, { ...known, status: job.status });
   }
   for (const job of await recordedOnly(store, batchId, jobs)) jobs.set(job.jobId, job);
   return [...jobs.values()].toSorted(

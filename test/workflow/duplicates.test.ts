@@ -68,4 +68,22 @@ test('a duplicate whose cancel failed is asked again at the next look, and liste
     { jobId: 'job-2', round: 1, duplicate: true },
     { jobId: 'job-3', round: 2, duplicate: undefined },
   ]);
+  // As it was seen last, not as it was when the round was closed.
+  expect(jobs[1]?.status).toMatch(/^CANCEL/);
+});
+
+test('a duplicate that takes the place of a lost job is listed as the job that answered', async () => {
+  const batch = await env.batch('dup-kept', { input: eachMinute, provider: halfAnHour });
+  batch.provider.fault = (route) => {
+    // The list right after the create shows the duplicate, and nobody can cancel it.
+    if (route === 'listJobs' && batch.provider.jobs.length === 1) void batch.provider.duplicate('job-1');
+    return route === 'cancelJob' ? refusal('ProviderRejected', 422) : null;
+  };
+  batch.onBefore('getJob', async ({ n }) => {
+    if (n === 3) await batch.provider.deleteJob('job-1');
+  });
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded', rows: { succeeded: 4 } });
+  const { jobs } = await batch.manifest();
+  expect(jobs).toMatchObject([{ jobId: 'job-2', status: 'SUCCESS', succeeded: 4 }]);
+  expect(jobs[0]).not.toHaveProperty('duplicate');
 });
