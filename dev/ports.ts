@@ -32,17 +32,17 @@ const RANDOM_ATTEMPTS = 20;
 export async function claimPorts(preferred: ServerPorts): Promise<ClaimedPorts> {
   const claims: Claim[] = [];
   const release = async (): Promise<void> => {
-    await Promise.all(claims.splice(0).map(({ lock }) => lock.release()));
+    await Promise.all(claims.map(({ lock }) => lock.release()));
   };
   try {
     for (const port of [preferred.grpc, preferred.ui]) claims.push(await claimNear(port));
     const [grpc = 0, ui = 0] = claims.map(({ port }) => port);
-    await Promise.all(claims.map(({ server }) => close(server)));
     return { grpc, ui, release };
   } catch (error) {
-    await Promise.all(claims.map(({ server }) => close(server)));
     await release();
     throw error;
+  } finally {
+    await Promise.all(claims.map(({ server }) => close(server)));
   }
 }
 

@@ -1,6 +1,7 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { isFailureType } from '../batch/failure-types.js';
 import type { Failure } from '../batch/failure-types.js';
+import { ACTIVITY_OPTIONS } from './proxies.js';
 
 export interface KnownFailure extends Failure {
   /** HTTP status behind it, when there was one. */
@@ -15,8 +16,7 @@ export interface KnownFailure extends Failure {
  */
 export function knownFailure(error: unknown): KnownFailure | null {
   if (!(error instanceof ActivityFailure)) return null;
-  const { cause } = error;
-  const { activityType } = error;
+  const { activityType, cause } = error;
   const unanswered = { message: `${activityType} got no answer in time`, status: null, batchHasJob: false };
   if (cause instanceof TimeoutFailure) {
     return { type: isBounded(activityType) ? 'ProviderUnavailable' : 'StorageUnavailable', ...unanswered };
@@ -35,9 +35,11 @@ export function knownFailure(error: unknown): KnownFailure | null {
   };
 }
 
-/** Calls that are given up after a time (`ACTIVITY_OPTIONS`): the workflow can do without their answer. */
+/** Calls that are given up after a time: the workflow can do without their answer. */
 function isBounded(activityType: string): boolean {
-  return ['getJob', 'cancelJob', 'cleanup'].includes(activityType);
+  return Object.entries(ACTIVITY_OPTIONS).some(
+    ([name, { scheduleToCloseTimeout }]) => name === activityType && scheduleToCloseTimeout !== undefined,
+  );
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

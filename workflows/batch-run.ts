@@ -117,7 +117,7 @@ export class BatchRun {
       deadlinePassed: this.control.deadlinePassed || this.#isLate(prepared),
     };
     const unanswered = batchUnanswered({ ...stop, failure });
-    const known = graver(failure, graver(this.#shards.failure, sums.failure));
+    const known = graver(failure, sums.failure);
     const unfinished = sums.rows.total + (prepared?.invalid ?? 0) < (prepared?.rows ?? 0);
     const expired = stop.deadlinePassed && (sums.rows.expired > 0 || unfinished);
     const late: Failure = { type: 'DeadlineExceeded', message: 'the deadline of the batch passed' };

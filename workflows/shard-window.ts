@@ -9,8 +9,6 @@ import type { ShardAccount } from '../batch/account.js';
 import { messagesFor, withCancel } from '../batch/control.js';
 import type { ControlMessage, ControlState } from '../batch/control.js';
 import { stopsBatch } from '../batch/failure-types.js';
-import type { Failure } from '../batch/failure-types.js';
-import { graver } from '../batch/shard-sums.js';
 import { shardWorkflowId } from '../batch/layout.js';
 import type { ShardPhase } from '../batch/progress.js';
 import type { BatchSettings } from '../batch/settings.js';
@@ -41,7 +39,6 @@ const RIVAL_CHECK_MS = 10_000;
 /** Runs the shards as child workflows, `maxJobs` at a time, and passes on what is asked of the batch. */
 export class ShardWindow {
   readonly accounts: ShardAccount[] = [];
-  failure: Failure | null = null;
   /** A shard met what every later shard would meet too. */
   #hopeless = false;
   readonly #control: Control;
@@ -91,10 +88,7 @@ export class ShardWindow {
     this.#phases.delete(shard);
     // None: terminated twice. Its rows count as those of a shard that was not begun.
     if (account !== null) this.accounts.push(account);
-    if (account !== null && account.failure !== null) {
-      this.failure = graver(this.failure, account.failure);
-      this.#hopeless ||= stopsBatch(account.failure.type);
-    }
+    if (account !== null && account.failure !== null) this.#hopeless ||= stopsBatch(account.failure.type);
     this.#changed();
   }
 
