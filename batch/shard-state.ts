@@ -21,13 +21,32 @@ export interface ShardState {
   failure: Failure | null;
   active: ActiveRound | null;
   /** Own closed rounds, whose duplicates are looked for once more before the shard closes. */
-  recheck: readonly { readonly round: number; readonly key: string }[];
+  recheck: readonly ClosedRound[];
   duplicates: readonly OpenJob[];
   /** Waits for quota in a row, which makes them longer. */
   quotaWaits: number;
   control: ControlState;
   /** Since when no new work may be begun, Unix milliseconds. */
   stopSince: number | null;
+}
+
+export interface ClosedRound {
+  readonly round: number;
+  readonly key: string;
+  /** When its key was listed at the job's end, Unix milliseconds. */
+  readonly listedAt: number;
+}
+
+/**
+ * The rounds to list before the shard closes: all but the last, unless so much time has passed since it was listed, with a
+ * long download say, that a create could have shown meanwhile.
+ */
+export function toRecheck(
+  closed: readonly ClosedRound[],
+  now: number,
+  settleMs: number,
+): readonly ClosedRound[] {
+  return closed.filter(({ listedAt }, n) => n < closed.length - 1 || now - listedAt >= settleMs);
 }
 
 /** The round whose job is being watched. */

@@ -8,6 +8,17 @@ export function quotaWaitMs(attempt: number): number {
   return Math.min(QUOTA_MAX_MS, QUOTA_FIRST_MS * 2 ** Math.min(attempt, 10));
 }
 
+const RIVAL_FIRST_MS = 10_000;
+const RIVAL_MAX_MS = 5 * 60_000;
+
+/**
+ * How long a shard of an earlier run is left to close before it is looked for again: 10 s, doubling to 5 min, since each
+ * look stays in the history of a batch that may wait for hundreds of them. `attempt` counts from 0.
+ */
+export function rivalWaitMs(attempt: number): number {
+  return Math.min(RIVAL_MAX_MS, RIVAL_FIRST_MS * 2 ** Math.min(attempt, 10));
+}
+
 export type CreateFailureAction = 'wait-auth' | 'wait-quota' | 'job-failed' | 'end-shard';
 
 /**

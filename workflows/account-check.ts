@@ -5,7 +5,7 @@ import { knownFailure } from './activity-failure.js';
 import type { Control } from './control.js';
 import { untilStopped } from './interruptible.js';
 import { activities } from './proxies.js';
-import { waitForAuth, waitForQuota } from './waits.js';
+import { saysGoOn, waitForAuth, waitForQuota } from './waits.js';
 
 /**
  * Asks whether the key may use batch, before anything is sent; null: it may, or the batch is to stop. A batch that has
@@ -21,17 +21,23 @@ export async function checkAccount(
         () => control.stopping,
         () => activities.checkAccount('may the key use batch?', {}),
       );
+      enter('running');
       return null;
     } catch (error) {
       const failure = knownFailure(error);
       if (failure === null) throw error;
-      const { type, message, batchHasJob } = failure;
+      const { type, message, status, batchHasJob } = failure;
       const kind = waitsFor(type);
-      if (kind === null || !batchHasJob) return { type, message };
+      // Of a short quota more comes in time, as for a create; a key or billing is mended by a person, who reads this.
+      const mayWait = batchHasJob || (kind === 'quota' && status !== 402);
+      if (kind === null || !mayWait) return { type, message };
+      const goesOn = saysGoOn(control);
       enter(kind === 'auth' ? 'waiting-for-auth' : 'waiting-for-quota');
-      await (kind === 'auth' ? waitForAuth(control) : waitForQuota(control, attempt));
-      enter('running');
-      if (control.stopping) return null;
+      await (kind === 'auth' ? waitForAuth(goesOn) : waitForQuota(goesOn, attempt));
+      if (control.stopping) {
+        enter('running');
+        return null;
+      }
     }
   }
 }

@@ -171,8 +171,13 @@ export class BatchRun {
   async #cleanup(prepared: PreparedBatch | null): Promise<void> {
     const cleanup = prepared?.settings.cleanup ?? 'none';
     if (cleanup === 'none') return;
+    // A cancel that comes now, or a second one, is by somebody who doesn't want to wait for this either.
+    const { cancel } = this.control.state;
     try {
-      await activities.cleanup(`delete files at the provider: ${cleanup}`, { cleanup });
+      await untilStopped(
+        () => this.control.state.cancel !== cancel,
+        () => activities.cleanup(`delete files at the provider: ${cleanup}`, { cleanup }),
+      );
     } catch (error) {
       // The batch is done and its manifest is out; a file left at the provider costs nothing.
       if (knownFailure(error) === null) throw error;

@@ -1,7 +1,7 @@
 import type { FindJobInput, OpenRound } from '../activities/contract.js';
 import { isTerminal } from '../batch/job-phase.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
-import { toOpenJob } from '../batch/shard-state.js';
+import { toOpenJob, toRecheck } from '../batch/shard-state.js';
 import type { ActiveRound, ShardState } from '../batch/shard-state.js';
 import { knownFailure } from './activity-failure.js';
 import type { Control } from './control.js';
@@ -74,15 +74,12 @@ export class RoundJobs {
     return true;
   }
 
-  /**
-   * Once more before the shard closes. The last round was listed a moment ago, when its job had ended; a job that was
-   * left before its end was not.
-   */
+  /** Once more before the shard closes; a job that was left before its end was not listed at its end. */
   async recheck(): Promise<void> {
     const { active, recheck, round } = this.#state;
-    for (const closed of active === null ? recheck.slice(0, -1) : recheck) {
-      await this.#relist(closed.key, closed.round);
-    }
+    const { createSettleMs } = this.#input.settings;
+    const due = active === null ? toRecheck(recheck, Date.now(), createSettleMs) : recheck;
+    for (const closed of due) await this.#relist(closed.key, closed.round);
     if (active !== null) await this.#relist(active.key, round);
   }
 

@@ -77,6 +77,7 @@ export class ShardRun {
         return this.#absorb(begun.sums, begun.key, null);
       }
       const job = await this.#obtainJob(begun);
+      await this.#waits.over();
       if (job === null) return false;
     }
     const active = this.#state.active;
@@ -125,6 +126,7 @@ export class ShardRun {
     for (;;) {
       try {
         const found = await this.#jobs.find(open.key, { closing: !this.#mayBegin() });
+        await this.#waits.keyWorks();
         if (found !== null) return this.#adopt(open, found, !isTerminal(found.phase));
         if (this.#mayBegin()) await this.control.whilePaused();
         if (!this.#mayBegin()) return null;
@@ -193,6 +195,7 @@ export class ShardRun {
     if (active === null) return false;
     const { job, key, takes } = active;
     if (await this.#jobs.settle(active, deleted)) return true;
+    const listedAt = Date.now();
     const duplicates = this.#state.duplicates
       .filter((duplicate) => duplicate.round === this.#state.round)
       .map(({ jobId, status, createdAt, requests }) => ({ jobId, status, createdAt, requests }));
@@ -220,7 +223,7 @@ export class ShardRun {
     }
     if (sums === INTERRUPTED) return this.#leave(job);
     this.#state.rows = addCounts(this.#state.rows, takes);
-    if (!this.#absorb(sums, key, active.rows)) return false;
+    if (!this.#absorb(sums, key, { rows: active.rows, listedAt })) return false;
     if (!sums.quota) this.#state.quotaWaits = 0;
     else if (!this.control.stopping) {
       // The round just closed; one that was adopted was begun by another run, and has not been counted.
@@ -230,10 +233,10 @@ export class ShardRun {
     return true;
   }
 
-  /** Adds a closed round to the shard's sums; false if they can't be true. `sent`: null for an earlier run's round. */
-  #absorb(sums: RoundSums, key: string, sent: number | null): boolean {
+  /** Adds a closed round to the shard's sums; false if they can't be true. `own`: null for an earlier run's round. */
+  #absorb(sums: RoundSums, key: string, own: { rows: number; listedAt: number } | null): boolean {
     const state = this.#state;
-    const problem = roundProblem(sums, state.rows, sent);
+    const problem = roundProblem(sums, state.rows, own?.rows ?? null);
     if (problem !== null) {
       state.active = null;
       state.failure = { type: 'AccountingMismatch', message: `${this.#summary()}: ${problem}` };
@@ -242,7 +245,9 @@ export class ShardRun {
     state.rows = addCounts(subtractCounts(state.rows, sums.takes), sums.rows);
     state.answered += sums.answered;
     state.failure = sums.failure;
-    if (sent !== null) state.recheck = [...state.recheck, { round: state.round, key }];
+    if (own !== null) {
+      state.recheck = [...state.recheck, { round: state.round, key, listedAt: own.listedAt }];
+    }
     state.active = null;
     state.round += 1;
     return true;
@@ -258,6 +263,8 @@ export class ShardRun {
     const { continueAsNewSuggested, historyLength } = workflowInfo();
     const { maxHistory } = this.#input.settings;
     if (!continueAsNewSuggested && (maxHistory === null || historyLength < maxHistory)) return;
+    // The next run of the shard begins without a wait; its batch must not go on believing in one.
+    await this.#waits.over();
     await condition(allHandlersFinished);
     this.#state.control = this.control.state;
     this.#state.stopSince = this.control.stopSince;

@@ -12,6 +12,7 @@ import { stopsBatch } from '../batch/failure-types.js';
 import { shardWorkflowId } from '../batch/layout.js';
 import type { ShardPhase } from '../batch/progress.js';
 import type { BatchSettings } from '../batch/settings.js';
+import { rivalWaitMs } from '../batch/wait-policy.js';
 import { WORKFLOW_TYPES } from '../batch/wire-names.js';
 import type { Control } from './control.js';
 import { cancelSignal, pauseSignal, pollNowSignal, resumeSignal, shardPhaseSignal } from './messages.js';
@@ -32,9 +33,6 @@ interface RunningShard {
   /** The control state that it was started with, or told of since. */
   knows: ControlState;
 }
-
-/** How long a shard of an earlier run is left to close before it is looked for again. */
-const RIVAL_CHECK_MS = 10_000;
 
 /** Runs the shards as child workflows, `maxJobs` at a time, and passes on what is asked of the batch. */
 export class ShardWindow {
@@ -110,7 +108,7 @@ export class ShardWindow {
 
   async #start(shard: number, plan: WindowPlan, mode: RunShardInput['mode']): Promise<RunningShard> {
     const workflowId = shardWorkflowId(workflowInfo().workflowId, shard);
-    for (;;) {
+    for (let attempt = 0; ; attempt += 1) {
       const { state } = this.#control;
       // A shard that was terminated by hand counts as cancelled, in a batch that goes on.
       const stray = mode === 'cleanup' && !this.#control.stopping;
@@ -128,7 +126,7 @@ export class ShardWindow {
         return { handle, knows: control };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        await sleep(RIVAL_CHECK_MS, { summary: `shard ${shard} of an earlier run is still open` });
+        await sleep(rivalWaitMs(attempt), { summary: `shard ${shard} of an earlier run is still open` });
       }
     }
   }

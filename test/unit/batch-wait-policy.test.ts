@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_TYPES, isFailureType } from '../../batch/failure-types.js';
-import { afterCreateFailure, quotaWaitMs } from '../../batch/wait-policy.js';
+import { afterCreateFailure, quotaWaitMs, rivalWaitMs } from '../../batch/wait-policy.js';
 
 const MINUTE = 60_000;
 
@@ -14,6 +14,11 @@ describe('a wait for quota', () => {
   it('is half an hour however often it was waited for', () => {
     fc.assert(fc.property(fc.integer({ min: 5 }), (attempt) => quotaWaitMs(attempt) === 30 * MINUTE));
   });
+});
+
+it('the wait for a shard of an earlier run is ten seconds at first, doubles, and ends at five minutes', () => {
+  const seconds = [0, 1, 2, 3, 4, 5, 6, 100].map((attempt) => rivalWaitMs(attempt) / 1_000);
+  expect(seconds).toEqual([10, 20, 40, 80, 160, 300, 300, 300]);
 });
 
 describe('a create that failed', () => {

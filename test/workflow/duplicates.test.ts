@@ -87,3 +87,23 @@ test('a duplicate that takes the place of a lost job is listed as the job that a
   expect(jobs).toMatchObject([{ jobId: 'job-2', status: 'SUCCESS', succeeded: 4 }]);
   expect(jobs[0]).not.toHaveProperty('duplicate');
 });
+
+test('a job that shows while the answers of the last round are downloaded is found before the shard closes', async () => {
+  const batch = await env.batch('dup-in-collect', {
+    input: eachMinute,
+    provider: { course: (n) => ({ durationMs: n === 2 ? 600 * MINUTE : 5 * MINUTE }) },
+    createSettleMs: 2_000,
+  });
+  // The server's time stands still while an activity runs; between its attempts it passes.
+  batch.onBefore('collect', async ({ n }) => {
+    if (n === 1) await batch.provider.duplicate('job-1');
+    if (n <= 3) throw new Error('the download was cut');
+  });
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded', rows: { succeeded: 4 } });
+  expect(batch.provider.jobs.map(({ cancels }) => cancels)).toEqual([0, 1]);
+  const { jobs } = await batch.manifest();
+  expect(jobs.map(({ jobId, duplicate }) => ({ jobId, duplicate }))).toEqual([
+    { jobId: 'job-1', duplicate: undefined },
+    { jobId: 'job-2', duplicate: true },
+  ]);
+});

@@ -57,6 +57,11 @@ test('a new run waits for a shard of the run before that is still open, and uses
   // The test server leaves a terminated parent's children alone; a real one asks them to cancel.
   expect(summary).toMatchObject({ outcome: 'succeeded', jobs: 1 });
   expect(batch.provider.jobs).toHaveLength(1);
+  // Looked for less and less often: each look stays in the batch's history.
+  const { events } = await batch.handle.fetchHistory();
+  const looks = events?.filter((event) => event.startChildWorkflowExecutionFailedEventAttributes) ?? [];
+  expect(looks.length).toBeGreaterThan(3);
+  expect(looks.length).toBeLessThan(15);
 });
 
 test.each(['keep', 'discard'] as const)(

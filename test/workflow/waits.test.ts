@@ -1,5 +1,10 @@
+import { join } from 'node:path';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { z } from 'zod';
 import { batchProgressQuery } from '../../workflows/messages.js';
+import type { BatchUnderTest } from '../support/batch-under-test.js';
+import { bundleChanged } from '../support/changed-workflows.js';
 import { refusal } from '../support/provider-errors.js';
 import { WorkflowEnv } from '../support/workflow-env.js';
 
@@ -12,6 +17,20 @@ beforeAll(async () => {
 });
 
 afterAll(() => env.close());
+
+/** What the shards told their batch of their waits. */
+async function phasesHeard(batch: BatchUnderTest): Promise<readonly string[]> {
+  const { events } = await batch.handle.fetchHistory();
+  return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => {
+    if (signal?.signalName !== 'shardPhase') return [];
+    const [message] = signal.input?.payloads ?? [];
+    return [shardPhaseOf(defaultPayloadConverter.fromPayload(message ?? {}))];
+  });
+}
+
+function shardPhaseOf(message: unknown): string {
+  return z.object({ phase: z.string() }).parse(message).phase;
+}
 
 test('a key that is revoked while a job runs is waited for until resume', async () => {
   const batch = await env.batch('auth', { provider: { course: () => ({ durationMs: 10 * MINUTE }) } });
@@ -55,6 +74,24 @@ test('a refused quota is tried again after a minute, then after two, without usi
   expect((await batch.run()).outcome).toBe('succeeded');
   const gaps = sentAt.slice(1).map((at, n) => Math.round((at - (sentAt[n] ?? 0)) / MINUTE));
   expect(gaps).toEqual([1, 2, 4]);
+  // A batch of hundreds of shards hears of each wait twice, however often it is refused again.
+  expect(await phasesHeard(batch)).toEqual(['waiting-for-quota', 'running']);
+});
+
+test('a shard that continues as new in a wait leaves its batch with no wait that is over', async () => {
+  const batch = await env.batch('quota-continued', {
+    input: { pollMin: '1m', pollMax: '1m', maxHistory: 30 },
+    provider: { course: () => ({ durationMs: 10 * MINUTE }) },
+  });
+  batch.provider.fault = (route, n) =>
+    route === 'createJob' && n <= 4 ? refusal('ProviderQuota', 429) : null;
+  expect((await batch.run()).outcome).toBe('succeeded');
+  expect((await batch.histories()).filter(({ workflow }) => workflow === 'runShard').length).toBeGreaterThan(
+    1,
+  );
+  const heard = await phasesHeard(batch);
+  expect(heard.at(-1)).toBe('running');
+  expect(heard.length).toBeGreaterThan(2);
 });
 
 test('resume ends the wait for quota at once', async () => {
@@ -102,6 +139,16 @@ test('402 before the first job fails the batch', async () => {
   batch.provider.fault = (route) => (route === 'createJob' ? refusal('ProviderQuota', 402) : null);
   await expect(batch.run()).rejects.toMatchObject({ cause: { type: 'ProviderQuota' } });
   expect(await batch.manifest()).toMatchObject({ outcome: 'failed', failure: { type: 'ProviderQuota' } });
+});
+
+test('a quota that is short at the first look is waited for, as at a create', async () => {
+  const batch = await env.batch('quota-at-first', {
+    provider: {
+      fault: (route, n) => (route === 'listJobs' && n <= 2 ? refusal('ProviderQuota', 429) : null),
+    },
+  });
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded', jobs: 1, failure: null });
+  expect(batch.callsOf('checkAccount')).toBe(3);
 });
 
 test('402 in a batch that has a job is waited out', async () => {
@@ -161,4 +208,32 @@ test('a wait for a key before the first shard ends by a cancel, and keeps what w
   await expect.poll(async () => (await handle.query(batchProgressQuery)).phase).toBe('waiting-for-auth');
   await handle.signal('cancel', {});
   expect(await handle.result()).toMatchObject({ outcome: 'cancelled', rows: first.rows });
+});
+
+test('a resume that comes while the wait is being announced ends it', async () => {
+  // A version that is slow to tell its batch gives the test an hour to speak in.
+  const file = 'workflows/shard-waits.ts';
+  const slow = await bundleChanged(
+    [
+      { file, from: 'import { getExternalWorkflowHandle,', to: 'import { sleep, getExternalWorkflowHandle,' },
+      { file, from: '    this.phase = phase;\n', to: "    this.phase = phase;\n    await sleep('1h');\n" },
+    ],
+    join(env.folder, 'slow-to-announce.js'),
+  );
+  await env.startWorkers(slow);
+  const batch = await env.batch('resume-early', {
+    provider: {
+      course: () => ({ durationMs: 10 * MINUTE }),
+      fault: (route, n) => (route === 'getJob' && n === 1 ? refusal('ProviderAuth', 401) : null),
+    },
+  });
+  const handle = await batch.start();
+  await expect
+    .poll(async () => {
+      await env.server.sleep('1m');
+      return (await batch.shardProgress(0))?.phase;
+    })
+    .toBe('waiting-for-auth');
+  await handle.signal('resume');
+  expect(await handle.result()).toMatchObject({ outcome: 'succeeded', jobs: 1 });
 });
