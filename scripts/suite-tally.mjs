@@ -1,9 +1,14 @@
+import { relative } from 'node:path';
+
+/** What is kept of a failure's message: enough to know it again. */
+const MESSAGE_CHARACTERS = 300;
+
 /**
  * What a run of one suite comes to, by vitest's JSON report.
  *
  * Everything that is not a test that ran and passed counts as failed: a skipped test, a file that could not be
  * loaded, a suite without tests, a runner that died before it wrote its report, or one that reported success and
- * then ended with an error (an unhandled rejection). Such errors are named in the notes, as a log is read from its end.
+ * then ended with an error (an unhandled rejection). All of these are named in the notes, as a log is read from its end.
  */
 export function tallySuite(report, exitCode, unhandled = []) {
   if (report === null)
@@ -12,7 +17,7 @@ export function tallySuite(report, exitCode, unhandled = []) {
       failed: 1,
       notes: [`ended with exit code ${exitCode}, without a report`, ...unhandled],
     };
-  const notes = [];
+  const notes = failedTests(report);
   const broken = report.testResults.filter(
     ({ status, assertionResults }) =>
       status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
@@ -32,6 +37,18 @@ export function tallySuite(report, exitCode, unhandled = []) {
   }
   notes.push(...unhandled);
   return { passed, failed, notes };
+}
+
+/** A line for each test that failed: where it is, its name, the beginning of what it said. */
+function failedTests({ testResults }) {
+  return testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => {
+        const message = (failureMessages?.[0] ?? '').replaceAll(/\s+/g, ' ').slice(0, MESSAGE_CHARACTERS);
+        return `not ok: ${relative(process.cwd(), name)}: ${fullName}: ${message}`;
+      }),
+  );
 }
 
 /** The line that ends every run of tests. */

@@ -8,10 +8,19 @@ const report = {
   numFailedTests: 0,
   numPendingTests: 0,
   numTodoTests: 0,
-  testResults: [{ status: 'passed', assertionResults: [{ status: 'passed' }] }],
+  testResults: [
+    { status: 'passed', name: 'a.test.ts', assertionResults: [{ status: 'passed', fullName: 'is read' }] },
+  ],
 };
-const failedFile = { status: 'failed', assertionResults: [] };
-const failedTest = { status: 'failed', assertionResults: [{ status: 'failed' }, { status: 'passed' }] };
+const failedFile = { status: 'failed', name: 'b.test.ts', assertionResults: [] };
+const failedTest = {
+  status: 'failed',
+  name: join(process.cwd(), 'test/unit/some.test.ts'),
+  assertionResults: [
+    { status: 'failed', fullName: 'a file is read', failureMessages: ['Error: expected 1\n  to be 2'] },
+    { status: 'passed', fullName: 'a file is written' },
+  ],
+};
 
 describe('the tally of a suite', () => {
   it.each([
@@ -26,7 +35,14 @@ describe('the tally of a suite', () => {
   ])('counts %s', (_, given, exitCode, passed, failed) => {
     const tally = tallySuite(given, exitCode);
     expect(tally).toMatchObject({ passed, failed });
-    expect(tally.notes.length > 0).toBe(failed > (given?.numFailedTests ?? 0));
+    expect(tally.notes.length > 0).toBe(failed > 0);
+  });
+
+  it('names each failed test, where it is and what it said', () => {
+    const given = { ...report, numFailedTests: 1, testResults: [failedTest] };
+    expect(tallySuite(given, 1).notes).toEqual([
+      'not ok: test/unit/some.test.ts: a file is read: Error: expected 1 to be 2',
+    ]);
   });
 
   it('names the errors outside of any test last, what happened and where', () => {

@@ -144,7 +144,7 @@ test('402 before the first job fails the batch', async () => {
 test('a quota that is short at the first look is waited for, as at a create', async () => {
   const batch = await env.batch('quota-at-first', {
     provider: {
-      fault: (route, n) => (route === 'listJobs' && n <= 2 ? refusal('ProviderQuota', 429) : null),
+      fault: (route, n) => (route === 'checkAccount' && n <= 2 ? refusal('ProviderQuota', 429) : null),
     },
   });
   expect(await batch.run()).toMatchObject({ outcome: 'succeeded', jobs: 1, failure: null });
