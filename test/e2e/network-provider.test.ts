@@ -59,6 +59,26 @@ describe.concurrent('a batch ends as ever, and nothing is sent twice, after', { 
       },
     }));
 
+  test('a connection that is half-open, until the poll by it has ended after 30 s', () =>
+    ends({
+      namespace: 'poll-half-open',
+      rules: [held('getJob', 'before')],
+      trouble: async (at) => {
+        await whileHeld(at, 'getJob', 'before', async () => at.provider.halfOpen());
+        await untilFailed(at, SHARD, /getJob \d+: get job: no answer within 30 s/, CALL_MS + SLACK_MS);
+      },
+    }));
+
+  test('a half-open connection that takes the answer to a create', () =>
+    ends({
+      namespace: 'create-half-open',
+      rules: [held('createJob', 'after')],
+      trouble: async (at) => {
+        await whileHeld(at, 'createJob', 'after', async () => at.provider.halfOpen());
+        await untilFailed(at, SHARD, /createJob \d+: .*may have been created/, SLACK_MS);
+      },
+    }));
+
   test('refused connections in the middle of polls', () =>
     ends({
       namespace: 'poll-refused',

@@ -98,6 +98,7 @@ describe.concurrent('between the command line and Temporal', { timeout: TIMEOUT_
   test.each(ILLNESSES)('%s end commands by a plain message', (name, makeIll) =>
     withInput(`command-${name}`, async (at, input) => {
       await makeIll(at.command);
+      const begun = Date.now();
       const commands = [
         ['run', input, '--endpoint', '/v1/chat/completions', '--model', 'mistral-small-latest'],
         ...['status', 'wait', 'cancel', 'pause'].map((command) => [command, BATCH]),
@@ -106,6 +107,8 @@ describe.concurrent('between the command line and Temporal', { timeout: TIMEOUT_
       ];
       const ended = commands.map((args) => at.site.longhaul(...args, '--json').exits(4));
       for (const command of await Promise.all(ended)) expectUnavailable(command);
+      // At most to connect, and one call; all of them at once.
+      expect(Date.now() - begun).toBeLessThan(2 * CALL_MS + SLACK_MS);
       for (const args of [['results', BATCH], ['worker']]) {
         const { stdout, stderr } = await at.site.longhaul(...args).exits(4);
         expect([stdout, stderr]).toEqual([
@@ -129,6 +132,17 @@ describe.concurrent('between the command line and Temporal', { timeout: TIMEOUT_
       await expectSameEnd(at, undisturbed);
     }),
   );
+
+  test('a connection that is half-open is given up by a command that waits, which makes another', () =>
+    withInput('waits-half-open', async (at, input) => {
+      const command = at.site.run(input, BATCH);
+      await at.site.emulator.waitFor('createJob', { until: 'effect' });
+      at.command.halfOpen();
+      const begun = Date.now();
+      await command.exits(0);
+      expect(Date.now() - begun).toBeLessThan(PATIENCE_MS);
+      await expectSameEnd(at, undisturbed);
+    }));
 
   test('a lost answer to a start ends in a message, and the same command attaches', () =>
     withInput('start-swallowed', async (at, input) => {
@@ -172,6 +186,16 @@ describe.concurrent('between worker and Temporal', { timeout: TIMEOUT_MS }, () =
       },
     }),
   );
+
+  test('connections that are half-open are given up by the worker, which makes others', () =>
+    ends({
+      namespace: 'worker-half-open',
+      rules: [held('createJob', 'after')],
+      trouble: async (at) => {
+        await whileHeld(at, 'createJob', 'after', async () => at.worker.halfOpen());
+        await untilFailed(at, SHARD, NOTICED, HEARTBEAT_MS + SLACK_MS);
+      },
+    }));
 
   test('signs of life come so often that one may be late', () =>
     ends({

@@ -1,5 +1,6 @@
 import { findToxiproxy } from '../../dev/toxiproxy.js';
 import { fixedPorts } from './fixed-ports.js';
+import { HalfOpenRelay } from './half-open-relay.js';
 import { Program } from './program.js';
 
 /** https://github.com/Shopify/toxiproxy#toxics; `upstream` is towards the server. */
@@ -13,6 +14,7 @@ export interface Toxic {
 export class Toxiproxy {
   readonly #program: Program;
   readonly #api: string;
+  readonly #relays: HalfOpenRelay[] = [];
 
   private constructor(program: Program, api: string) {
     this.#program = program;
@@ -45,12 +47,15 @@ export class Toxiproxy {
     // Not one of the system's choice: a link that was down comes back on the port that it had.
     const [port = 0] = await fixedPorts(1);
     const listen = `127.0.0.1:${port}`;
-    await this.#call('/proxies', { name, listen, upstream, enabled: true });
-    return new ToxicLink(listen, (path, body) => this.#call(`/proxies/${name}${path}`, body));
+    const relay = await HalfOpenRelay.start(upstream);
+    this.#relays.push(relay);
+    await this.#call('/proxies', { name, listen, upstream: relay.address, enabled: true });
+    return new ToxicLink(listen, relay, (path, body) => this.#call(`/proxies/${name}${path}`, body));
   }
 
-  stop(): Promise<void> {
-    return this.#program.stop();
+  async stop(): Promise<void> {
+    await this.#program.stop();
+    await Promise.all(this.#relays.map((relay) => relay.close()));
   }
 
   async #call(path: string, body?: object): Promise<void> {
@@ -64,11 +69,13 @@ export class Toxiproxy {
 
 export class ToxicLink {
   readonly address: string;
+  readonly #relay: HalfOpenRelay;
   readonly #call: (path: string, body?: object) => Promise<void>;
   #toxics: string[] = [];
 
-  constructor(address: string, call: (path: string, body?: object) => Promise<void>) {
+  constructor(address: string, relay: HalfOpenRelay, call: (path: string, body?: object) => Promise<void>) {
     this.address = address;
+    this.#relay = relay;
     this.#call = call;
   }
 
@@ -83,6 +90,11 @@ export class ToxicLink {
   /** Connections that a black hole had swallowed are closed by that; others are healthy again. */
   async heal(): Promise<void> {
     for (const name of this.#toxics.splice(0)) await this.#call(`/toxics/${name}`);
+  }
+
+  /** The connections there are go on being established and carry nothing any more; new ones work. Not healed by anything. */
+  halfOpen(): void {
+    this.#relay.freeze();
   }
 
   /** Connections are closed, new ones refused. */
