@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from './errors.js';
@@ -11,7 +12,8 @@ import { parseFileLocation } from './uri.js';
  * that were. A live writer's file is never touched: on this host its process is asked for, another host's file
  * counts as left over when it has not been written to for 24 hours.
  *
- * `location`: the store's URI or absolute path. `prefix`: a folder such as a batch id, or `''` for all.
+ * `location`: the store's URI or absolute path. `prefix`: a folder such as a batch id, with which the root's own files
+ * are swept too, or `''` for all.
  */
 export async function removeStaleTemps(location: string, prefix: string): Promise<number> {
   const parsed = parseFileLocation(location);
@@ -22,7 +24,8 @@ export async function removeStaleTemps(location: string, prefix: string): Promis
   try {
     if (folder === '') return await sweep(parsed.path);
     checkStorePath(folder, location);
-    return await sweep(await resolveFolderInside(parsed.path, folder, location));
+    const removed = await sweep(await resolveFolderInside(parsed.path, folder, location));
+    return removed + (await sweepRoot(parsed.path));
   } catch (error) {
     throw toStorageError(error, { action: 'remove unfinished files of', path: folder, place: location });
   }
@@ -31,12 +34,29 @@ export async function removeStaleTemps(location: string, prefix: string): Promis
 async function sweep(folder: string): Promise<number> {
   let removed = 0;
   for (const entry of await entriesOf(folder)) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) removed += await sweep(path);
-    else if (entry.isFile() && entry.name.startsWith(TEMP_PREFIX))
-      removed += await removeIfLeftOver(path, entry.name);
+    if (entry.isDirectory()) removed += await sweep(join(folder, entry.name));
+    else removed += await sweepFile(folder, entry);
   }
   return removed;
+}
+
+/**
+ * The root's own files: `store.json` is written there, before any batch has a folder. Best effort: the root belongs to
+ * all batches and perhaps to several users, and what may not be removed there must not keep a batch from its end.
+ */
+async function sweepRoot(root: string): Promise<number> {
+  let removed = 0;
+  try {
+    for (const entry of await entriesOf(root)) removed += await sweepFile(root, entry);
+  } catch {
+    // The next sweep finds it.
+  }
+  return removed;
+}
+
+async function sweepFile(folder: string, entry: Dirent): Promise<number> {
+  if (!entry.isFile() || !entry.name.startsWith(TEMP_PREFIX)) return 0;
+  return removeIfLeftOver(join(folder, entry.name), entry.name);
 }
 
 async function removeIfLeftOver(path: string, name: string): Promise<number> {

@@ -23,7 +23,10 @@ export interface Store {
   list(prefix: string): AsyncIterable<StoreFile>;
   /** Removes a file; one that does not exist is fine. */
   remove(path: string): Promise<void>;
-  /** Removes what killed writers left under a folder, never what a live one is writing. Returns how many files. */
+  /**
+   * Removes what killed writers left under a folder and in the root itself, never what a live one is writing. Returns
+   * how many files.
+   */
   removeUnfinished(prefix: string): Promise<number>;
 }
 

@@ -78,6 +78,23 @@ describe('sweeping a store', () => {
     expect(await live.commit()).toMatchObject({ created: true });
   });
 
+  test('sweeps with a batch the root itself, where store.json is written, but no other batch', async () => {
+    await mkdir(join(root, 'a'));
+    await mkdir(join(root, 'b'));
+    const live = `.tmp-${markOf(process.ppid)}`;
+    const ofAnotherBatch = `.tmp-${markOf(deadPid())}`;
+    await writeFile(join(root, `.tmp-${markOf(deadPid())}`), 'of the process that first used the store');
+    await writeFile(join(root, live), 'of another one that does now');
+    await writeFile(join(root, 'b', ofAnotherBatch), '');
+    const store = openFileStore(root);
+    const id = await store.identity();
+
+    expect(await store.removeUnfinished('a')).toBe(1);
+    expect((await readdir(root)).sort()).toEqual([live, 'a', 'b', 'store.json']);
+    expect(await readdir(join(root, 'b'))).toEqual([ofAnotherBatch]);
+    expect(await store.identity()).toBe(id);
+  });
+
   test('sweeps the batch that it is told, or all', async () => {
     await mkdir(join(root, 'a'));
     await mkdir(join(root, 'b'));
