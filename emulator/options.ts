@@ -46,6 +46,9 @@ export interface Settings {
   readonly now: () => number;
 }
 
+/** The most that these options may be, for whoever wants to refuse a value before the emulator does. */
+export const MOST = { latencyMs: 3_600_000, jobSeconds: 1e9 } as const;
+
 function inRange(name: string, value: number, min: number, max: number, integer: boolean): number {
   if (value >= min && value <= max && (!integer || Number.isInteger(value))) return value;
   const kind = integer ? 'an integer' : 'a number';
@@ -61,8 +64,8 @@ export function resolveOptions(options: EmulatorOptions): Settings {
   return {
     host: options.host ?? '127.0.0.1',
     port: integer('port', options.port, 0, 65_535),
-    latencyMs: number('latencyMs', options.latencyMs, 0, 3_600_000),
-    jobSeconds: number('jobSeconds', options.jobSeconds, 2, 1e9),
+    latencyMs: number('latencyMs', options.latencyMs, 0, MOST.latencyMs),
+    jobSeconds: number('jobSeconds', options.jobSeconds, 2, MOST.jobSeconds),
     rowErrorRate: number('rowErrorRate', options.rowErrorRate, 0, 1),
     permanentErrorShare: number('permanentErrorShare', options.permanentErrorShare, 0.04, 1),
     seed: inRange('seed', options.seed ?? 1, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, true),

@@ -2,6 +2,7 @@ import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chatRows, EmulatorClient } from '../activity/emulator-support.js';
 import { CHAT, CliFolder, failureOf } from './cli-support.js';
 
 /*
@@ -196,5 +197,57 @@ describe('emulator', () => {
     );
     emulator.child.kill('SIGTERM');
     expect((await emulator.ended).code).toBe(0);
+  });
+
+  it('does as its options say', async () => {
+    const flags = ['--latency', '150', '--job-seconds', '0.1', '--row-error-rate', '0.5', '--seed', '7'];
+    const command = cli.start(['emulator', ...flags]);
+    const [url = ''] = (await command.said('stdout', /\n/)).split('\n');
+    const close = async () => {
+      command.child.kill('SIGTERM');
+      await command.ended;
+    };
+    const told = new EmulatorClient({ url, port: Number(new URL(url).port), close });
+    const asked = performance.now();
+    await told.ok('GET', '/v1/files');
+    expect(performance.now() - asked).toBeGreaterThan(145);
+
+    const { job, ...files } = await told.run(chatRows(20));
+    // Times are whole seconds; without the option it would be two.
+    expect(Number(job['completed_at']) - Number(job['created_at'])).toBeLessThan(2);
+    await told.close();
+    const same = await EmulatorClient.start({ rowErrorRate: 0.5, seed: 7 });
+    try {
+      expect(await same.run(chatRows(20))).toMatchObject(files);
+      expect(job['failed_requests']).toBeGreaterThan(0);
+    } finally {
+      await same.close();
+    }
+  });
+
+  it.each([
+    ['--latency', '4000000', 'Write a number from 0 to 3600000.'],
+    ['--job-seconds', '2000000000', 'Write a number from 0 to 1000000000.'],
+    ['--row-error-rate', '1.5', 'Write a share from 0 to 1.'],
+  ])('refuses %s %s as wrong usage', async (flag, value, advice) => {
+    const { code, stdout, stderr } = await cli.run('emulator', flag, value);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`${flag} `);
+    expect(stderr).toContain(`argument '${value}' is invalid. ${advice}`);
+  });
+
+  it('says what is wrong with the address, and with the folder for its files', async () => {
+    // An address for documentation (RFC 5737): no machine has it.
+    const elsewhere = await cli.run('emulator', '--host', '192.0.2.1');
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([
+      4,
+      "longhaul: The emulator can't listen on port 0 of 192.0.2.1: this machine has no such address. Give another --host, such as 127.0.0.1.\n",
+    ]);
+    const TMPDIR = join(cli.folder, 'no-such-folder');
+    const homeless = await cli.start(['emulator'], { env: { TMPDIR } }).ended;
+    expect([homeless.code, homeless.stderr]).toEqual([
+      4,
+      `longhaul: The emulator keeps its files in the folder ${TMPDIR}, which does not exist. Make it, or set TMPDIR to another one.\n`,
+    ]);
   });
 });
