@@ -16,16 +16,44 @@ import {
   wantsReset,
 } from './faults/exchange.js';
 import { isFields } from './json.js';
+import type { JournalEntry } from './journal.js';
 import { contextOf, findContext, setContext } from './request-context.js';
 import type { RequestContext } from './request-context.js';
 import { routeNameOf } from './route-names.js';
+import type { RouteName } from './route-names.js';
 import type { EmulatorState } from './state.js';
 
 /** Uploads are held once their bytes have arrived: a held, unread body would hide that its client has gone. */
 const HELD_BY_THE_ROUTE = 'uploadFile';
 
+/** The emulator's own routes: looking at it must not change what there is to see. */
+const OWN_PATHS = '/_emulator/';
+
+/** Entries of requests that no route of the API has taken; no fault strikes those. */
+const strays = new WeakMap<FastifyRequest, JournalEntry>();
+
 export function sendError(reply: FastifyReply, error: ErrorReply): FastifyReply {
   return reply.code(error.status).headers(error.headers).send(error.body);
+}
+
+function record(state: EmulatorState, request: FastifyRequest, route: RouteName | null): JournalEntry | null {
+  const [path = '', query = ''] = request.url.split(/\?(.*)/su);
+  if (path.startsWith(OWN_PATHS)) return null;
+  const at = new Date(state.settings.now()).toISOString();
+  const key = identify(request)?.key ?? null;
+  return state.journal.record({ at, method: request.method, path, query, route, key });
+}
+
+/** Answers a request whose path can't be decoded: the server has no route for it, and calls no hooks. */
+export function refuseUnreadable(
+  state: EmulatorState,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: ErrorReply,
+): void {
+  const entry = record(state, request, null);
+  if (entry !== null) state.journal.update(entry, { status: error.status });
+  sendError(reply, error);
 }
 
 function openContext(
@@ -34,23 +62,17 @@ function openContext(
   reply: FastifyReply,
 ): RequestContext | null {
   const route = routeNameOf(request.method, request.routeOptions.url);
-  if (route === null) return null;
-  const identity = identify(request);
-  const [path = '', query = ''] = request.url.split(/\?(.*)/su);
-  const at = new Date(state.settings.now()).toISOString();
-  const entry = state.journal.record({
-    at,
-    method: request.method,
-    path,
-    query,
-    route,
-    key: identity?.key ?? null,
-  });
+  const entry = record(state, request, route);
+  if (entry === null) return null;
+  if (route === null) {
+    strays.set(request, entry);
+    return null;
+  }
   const gone = new AbortController();
   const context: RequestContext = {
     route,
     entry,
-    workspace: identity?.workspace ?? null,
+    workspace: identify(request)?.workspace ?? null,
     gone: gone.signal,
     faults: [],
     cutByUs: false,
@@ -93,7 +115,11 @@ async function afterHandling(
   payload: unknown,
 ): Promise<unknown> {
   const context = findContext(request);
-  if (context === undefined) return payload;
+  if (context === undefined) {
+    const stray = strays.get(request);
+    if (stray !== undefined) state.journal.update(stray, { status: reply.statusCode });
+    return payload;
+  }
   await holdRequest(state, context, 'after');
   if (wantsReset(context.faults, 'after')) {
     context.cutByUs = true;

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { ApiError, genericError, unknownRoute, validationError } from './errors.js';
 import type { ErrorReply } from './errors.js';
-import { addExchangeHooks, sendError } from './exchange-hooks.js';
+import { addExchangeHooks, refuseUnreadable, sendError } from './exchange-hooks.js';
 import { tryParseJson } from './json.js';
 import { addControlRoutes } from './routes/control.js';
 import { addFileRoutes } from './routes/files.js';
@@ -44,6 +44,7 @@ export async function createServer(state: EmulatorState): Promise<FastifyInstanc
     // Held requests and slow downloads must not keep a test from ending.
     forceCloseConnections: true,
     logger: false,
+    frameworkErrors: (error, request, reply) => refuseUnreadable(state, request, reply, replyToError(error)),
   });
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson);

@@ -43,6 +43,21 @@ test('records each request with its route, key, status and effect, and never the
   expect(JSON.stringify(journal)).not.toContain('test-key');
 });
 
+test('records requests to no route of the API, but not those to its own', async () => {
+  expect((await client.send('POST', '/v1/chat/completions?a=b', { messages: [] })).status).toBe(404);
+  expect((await client.send('PATCH', '/v1/files', {})).status).toBe(404);
+  expect((await fetch(`${client.emulator.url}/v1/files/%zz`)).status).toBe(400);
+  expect((await client.send('GET', '/_emulator/jobs')).status).toBe(200);
+  expect((await client.send('GET', '/_emulator/nonsense')).status).toBe(404);
+
+  const rest = { route: null, effect: null };
+  expect(await client.journal()).toMatchObject([
+    { n: 1, method: 'POST', path: '/v1/chat/completions', query: 'a=b', status: 404, ...rest },
+    { n: 2, method: 'PATCH', path: '/v1/files', status: 404, ...rest },
+    { n: 3, method: 'GET', path: '/v1/files/%zz', status: 400, ...rest },
+  ]);
+});
+
 test('filters by route', async () => {
   await client.submit(chatRows(1));
   expect((await client.journal('?route=createJob')).map((entry) => entry['route'])).toEqual(['createJob']);
