@@ -73,7 +73,12 @@ export type JobFault =
   | { readonly type: 'duplicateRows'; readonly rows: RowSelector; readonly differing: boolean }
   | { readonly type: 'unknownRows'; readonly customIds: readonly string[] }
   | { readonly type: 'malformedLines'; readonly rows: RowSelector }
-  | { readonly type: 'lineEndings'; readonly crlf: boolean; readonly blankLines: boolean }
+  | {
+      readonly type: 'lineEndings';
+      readonly crlf: boolean;
+      readonly blankLines: boolean;
+      readonly lastLineEnd: boolean;
+    }
   | { readonly type: 'transient404'; readonly times: number | null; readonly ms: number | null }
   | { readonly type: 'listLag'; readonly calls: number | null; readonly ms: number | null }
   | {

@@ -85,7 +85,8 @@ function editLines(
     case 'malformedLines':
       return selects(fault.rows, place, seed) ? lines.map((line) => line.slice(0, line.length / 2)) : lines;
     case 'lineEndings':
-      return fault.blankLines ? lines.flatMap((line) => [line, '']) : lines;
+      if (!fault.blankLines) return lines;
+      return lines.flatMap((line) => (fault.lastLineEnd ? [line, ''] : ['', line]));
     default:
       return lines;
   }
@@ -94,6 +95,7 @@ function editLines(
 /** What the faults of a job do to its result files. */
 export function rowEdits(faults: readonly JobFault[], seed: number): RowEdits {
   const rowErrors = faults.filter((fault) => fault.type === 'rowErrors');
+  const lineEndings = jobFault(faults, 'lineEndings');
   const unknown = faults.flatMap((fault) => (fault.type === 'unknownRows' ? fault.customIds : []));
   return {
     prologue: unknown.map((customId) => unknownLine(customId, seed)),
@@ -110,7 +112,8 @@ export function rowEdits(faults: readonly JobFault[], seed: number): RowEdits {
         (lines, fault) => editLines(fault, row, index, lines, seed),
         [row.line],
       ),
-    lineEnd: jobFault(faults, 'lineEndings')?.crlf === true ? '\r\n' : '\n',
+    lineEnd: lineEndings?.crlf === true ? '\r\n' : '\n',
+    lastLineEnd: lineEndings?.lastLineEnd ?? true,
     failuresInOutput: jobFault(faults, 'failuresInOutput') !== undefined,
   };
 }

@@ -191,6 +191,7 @@ const JOB: Omit<Record<FaultType, Definition>, keyof typeof EXCHANGE | keyof typ
       type: 'lineEndings',
       crlf: r.boolean('crlf', true),
       blankLines: r.boolean('blankLines', true),
+      lastLineEnd: r.boolean('lastLineEnd', true),
     }),
   },
   transient404: {
@@ -209,13 +210,22 @@ const JOB: Omit<Record<FaultType, Definition>, keyof typeof EXCHANGE | keyof typ
   },
   rowErrors: {
     routes: ON_CREATE,
-    parse: (r) => ({
-      type: 'rowErrors',
-      rows: rowSelector(r),
-      attempts: r.optionalNumber('attempts', { min: 0, max: 1e9, integer: true }),
-      status: r.optionalNumber('status', { min: 400, max: 599, integer: true }) ?? 500,
-      form: r.oneOf('form', ['response', 'object', 'string'], 'response'),
-    }),
+    parse: (r) => {
+      const status = r.optionalNumber('status', { min: 400, max: 599, integer: true });
+      const form = r.oneOf('form', ['response', 'object', 'string', 'empty'], 'response');
+      if (form === 'empty' && status !== null) {
+        throw new InvalidRule(
+          'fault.status means nothing to rows that say nothing: leave it out with the form empty.',
+        );
+      }
+      return {
+        type: 'rowErrors',
+        rows: rowSelector(r),
+        attempts: r.optionalNumber('attempts', { min: 0, max: 1e9, integer: true }),
+        status: status ?? 500,
+        form,
+      };
+    },
   },
   failuresInOutput: { routes: ON_CREATE, parse: () => ({ type: 'failuresInOutput' }) },
 };

@@ -8,5 +8,7 @@ export interface RowEdits {
   /** The lines written in place of a row's line: usually that line, none for a row that goes missing. */
   readonly edit: (row: RenderedRow, index: number) => readonly string[];
   readonly lineEnd: string;
+  /** Whether a file's last line has an end too. */
+  readonly lastLineEnd: boolean;
   readonly failuresInOutput: boolean;
 }

@@ -7,8 +7,11 @@ export interface Envelope {
   readonly error: Fields | string | null;
 }
 
-/** The forms in which community clients have met a failed row: no official example exists. */
-export type RowErrorForm = 'response' | 'object' | 'string';
+/**
+ * The forms in which community clients have met a failed row: no official example exists. `empty` is a line that can be
+ * read and says nothing.
+ */
+export type RowErrorForm = 'response' | 'object' | 'string' | 'empty';
 
 const MESSAGES: Readonly<Record<number, string>> = {
   408: 'Request timeout',
@@ -43,6 +46,8 @@ export function errorEnvelope(status: number, form: RowErrorForm): Envelope {
       return { response: null, error: { code: String(status), message } };
     case 'string':
       return { response: null, error: message };
+    case 'empty':
+      return { response: null, error: null };
   }
 }
 

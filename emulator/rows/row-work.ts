@@ -149,12 +149,12 @@ export class RowWork {
     const { settings, ledger, edits } = this.#plan;
     const pace = newPace();
     const attemptsOf = (key: number) => ledger.attemptsOf(key, this.#mark);
-    for (const line of edits.prologue) output.append(line + edits.lineEnd);
+    for (const line of edits.prologue) appendLine(output, line, edits);
     for (const index of order) {
       if (this.#stop.signal.aborted) return;
       const row = renderRow(rows.text(index), index, settings, attemptsOf, edits.demandedError);
       const file = row.failed && !edits.failuresInOutput ? error : output;
-      for (const line of edits.edit(row, index)) file.append(line + edits.lineEnd);
+      for (const line of edits.edit(row, index)) appendLine(file, line, edits);
       this.#note(row, output, error);
       if (output.isFull || error.isFull) await Promise.all([output.flush(), error.flush()]);
       const pause = pace();
@@ -185,6 +185,12 @@ export class RowWork {
     this.#outputAfter = new Float64Array(0);
     this.#errorAfter = new Float64Array(0);
   }
+}
+
+/** A line without an end of its own is ended by the next one: so the last one has none wherever the file is cut. */
+function appendLine(file: LineFile, line: string, { lineEnd, lastLineEnd }: RowEdits): void {
+  if (lastLineEnd) file.append(line + lineEnd);
+  else file.append(file.bytes === 0 ? line : lineEnd + line);
 }
 
 async function cutFile(

@@ -169,6 +169,25 @@ test('lineEndings: CRLF and blank lines between the rows', async () => {
   expect(customIds(output)).toHaveLength(10);
 });
 
+test('lineEndings: without a last line end, in either file and wherever the job ends', async () => {
+  const lastLineEnd = { type: 'lineEndings', crlf: false, blankLines: false, lastLineEnd: false };
+  await onCreate(lastLineEnd);
+  await onCreate({ type: 'rowErrors', count: 3, status: 422 });
+  const { output, error } = await client.run(chatRows(10));
+  expect([output.split('\n').length, error.split('\n').length]).toEqual([7, 3]);
+  expect([...customIds(output), ...customIds(error)].toSorted()).toEqual(IDS);
+
+  await onCreate({ type: 'jobOutcome', status: 'TIMEOUT_EXCEEDED', share: 0.5 });
+  const cut = await client.run(chatRows(10));
+  expect(customIds(cut.output).length + customIds(cut.error).length).toBe(5);
+  expect(cut.output).toMatch(/\}$/);
+
+  await client.ok('DELETE', '/_emulator/faults');
+  await onCreate({ ...lastLineEnd, crlf: true, blankLines: true });
+  const spaced = (await client.run(chatRows(10))).output.split('\r\n');
+  expect(spaced.map((line) => line === '')).toEqual(Array.from({ length: 19 }, (_, n) => n % 2 === 1));
+});
+
 test('transient404: a new job is unknown to the first gets, or for a time', async () => {
   await client.setFaults(
     { route: 'createJob', nth: 1, fault: { type: 'transient404', times: 2 } },
@@ -212,6 +231,23 @@ test.each([
   const { job, error } = await client.run(chatRows(2));
   expect(job).toMatchObject({ status: 'SUCCESS', output_file: null, failed_requests: 2 });
   expect(lines(error)).toMatchObject([expected, expected]);
+});
+
+test('rowErrors can say nothing at all, and then take no status', async () => {
+  const fault = { type: 'rowErrors', share: 1, form: 'empty' };
+  await onCreate(fault);
+  const { job, error } = await client.run(chatRows(2));
+  expect(job).toMatchObject({ status: 'SUCCESS', output_file: null, failed_requests: 2 });
+  expect(lines(error)).toMatchObject([
+    { custom_id: expect.any(String), response: null, error: null },
+    { custom_id: expect.any(String), response: null, error: null },
+  ]);
+  const rules = [{ route: 'createJob', fault: { ...fault, status: 500 } }];
+  const refused = await client.send('POST', '/_emulator/faults', { rules });
+  expect([refused.status, await refused.json()]).toEqual([
+    400,
+    { error: 'fault.status means nothing to rows that say nothing: leave it out with the form empty.' },
+  ]);
 });
 
 test('failuresInOutput: failed rows stand in the output file', async () => {

@@ -5,6 +5,7 @@ import { BATCH, collectInput, rows } from '../support/activity-inputs.js';
 import type { Wire } from '../support/activity-inputs.js';
 import { endedJob } from '../support/ended-job.js';
 
+const LINE_FEEDS = { type: 'lineEndings', crlf: false, blankLines: false };
 const RESULTS = layout.results(BATCH);
 
 describe('a job at the provider', () => {
@@ -30,6 +31,21 @@ describe('a job at the provider', () => {
       { succeeded: 7, failed: 3 },
     ],
     ['CRLF and blank lines', [{ type: 'lineEndings' }], 'SUCCESS', { succeeded: 10 }],
+    [
+      'no last line end in either file',
+      [
+        { ...LINE_FEEDS, lastLineEnd: false },
+        { type: 'rowErrors', count: 3, status: 422 },
+      ],
+      'SUCCESS',
+      { succeeded: 7, failed: 3 },
+    ],
+    [
+      'CRLF, blank lines and no last line end',
+      [{ type: 'lineEndings', lastLineEnd: false }],
+      'SUCCESS',
+      { succeeded: 10 },
+    ],
     ['lines twice', [{ type: 'duplicateRows', count: 4, differing: true }], 'SUCCESS', { succeeded: 10 }],
     ['lines of nobody', [{ type: 'unknownRows', customIds: ['x', 'y'] }], 'SUCCESS', { succeeded: 10 }],
     ['lines cut off', [{ type: 'malformedLines', count: 2 }], 'SUCCESS', { succeeded: 8, missing: 2 }],
@@ -72,6 +88,17 @@ describe('a job at the provider', () => {
     const { bench, collect } = await endedJob([{ type: 'missingRows', count: 3 }]);
     expect((await collect()).sums).toMatchObject({ retryable: 3, rows: { succeeded: 7, missing: 3 } });
     expect(await bench.requests('fileContent')).toHaveLength(3);
+  });
+
+  it('may say of a row that it neither succeeded nor failed', async () => {
+    const { bench, collect } = await endedJob([{ type: 'rowErrors', count: 2, form: 'empty' }]);
+    expect((await collect()).sums).toMatchObject({ retryable: 2, rows: { succeeded: 8, failed: 2 } });
+    await bench.assemble();
+    const [first, second, third] = await bench.lines(RESULTS);
+    for (const line of [first, second]) {
+      expect(line).toMatchObject({ response: null, error: { type: 'malformed' }, round: 1 });
+    }
+    expect(third).toMatchObject({ error: null });
   });
 
   it('may count wrongly', async () => {
