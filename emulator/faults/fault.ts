@@ -49,6 +49,13 @@ type TransferFault =
   | { readonly type: 'slowDownload'; readonly bytesPerSecond: number }
   | { readonly type: 'slowUpload'; readonly bytesPerSecond: number };
 
+/** Faults that a file is uploaded with and keeps. */
+type FileFault = {
+  readonly type: 'fileListLag';
+  readonly calls: number | null;
+  readonly ms: number | null;
+};
+
 /** Which rows of a job: by custom_id, the first `count` of the input, or a drawn `share`. */
 export interface RowSelector {
   readonly customIds: readonly string[] | null;
@@ -91,5 +98,5 @@ export type JobFault =
     }
   | { readonly type: 'failuresInOutput' };
 
-export type Fault = ExchangeFault | BodyFault | TransferFault | JobFault;
+export type Fault = ExchangeFault | BodyFault | TransferFault | FileFault | JobFault;
 export type FaultType = Fault['type'];

@@ -108,6 +108,7 @@ const ANSWER: Pick<
   | 'gzipDownload'
   | 'slowDownload'
   | 'slowUpload'
+  | 'fileListLag'
 > = {
   bytesNull: { routes: FILE_ROUTES, parse: () => ({ type: 'bytesNull' }) },
   unknownStatus: {
@@ -147,6 +148,13 @@ const ANSWER: Pick<
   slowUpload: {
     routes: ['uploadFile'],
     parse: (r) => ({ type: 'slowUpload', bytesPerSecond: r.number('bytesPerSecond', { min: 1, max: 1e12 }) }),
+  },
+  fileListLag: {
+    routes: ['uploadFile'],
+    parse: (r) => {
+      const { count, ms } = lag(r, 'calls');
+      return { type: 'fileListLag', calls: count, ms };
+    },
   },
 };
 

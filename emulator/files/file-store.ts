@@ -6,6 +6,8 @@ import type { StoredFile } from './stored-file.js';
 /** All files of all workspaces. An expired file is gone as if it had been deleted. */
 export class FileStore {
   readonly #files = new Map<string, StoredFile>();
+  /** How many lists have lacked a file so far. */
+  readonly #hiddenLists = new Map<string, number>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -29,23 +31,35 @@ export class FileStore {
     return file !== undefined && !this.#isExpired(file) ? file : undefined;
   }
 
-  /** Newest first. */
+  /** Newest first. Counts as a list: a file that the first few lack comes nearer to being shown. */
   list(workspace: string): readonly StoredFile[] {
     return [...this.#files.values()]
       .filter((file) => file.workspace === workspace && !this.#isExpired(file))
+      .filter((file) => !this.#isHidden(file))
       .toReversed();
   }
 
   /** Readers that have the file open read on to its end. */
   async delete(file: StoredFile): Promise<void> {
     this.#files.delete(file.id);
+    this.#hiddenLists.delete(file.id);
     await rm(file.path, { force: true });
   }
 
   async clear(): Promise<void> {
     const files = [...this.#files.values()];
     this.#files.clear();
+    this.#hiddenLists.clear();
     await Promise.all(files.map((file) => rm(file.path, { force: true })));
+  }
+
+  #isHidden({ id, createdAt, listLag }: StoredFile): boolean {
+    if (listLag === null) return false;
+    if (listLag.ms !== null && this.#now() < createdAt + listLag.ms) return true;
+    const soFar = this.#hiddenLists.get(id) ?? 0;
+    if (listLag.calls === null || soFar >= listLag.calls) return false;
+    this.#hiddenLists.set(id, soFar + 1);
+    return true;
   }
 
   #isExpired(file: StoredFile): boolean {

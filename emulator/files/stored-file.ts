@@ -4,6 +4,12 @@ export const PURPOSES = ['fine-tune', 'batch', 'ocr', 'audio'] as const;
 export const SOURCES = ['upload', 'repository', 'mistral'] as const;
 export const VISIBILITIES = ['workspace', 'user'] as const;
 
+/** How long lists lack a file: for so many of them, or for a time since its creation. */
+export interface ListLag {
+  readonly calls: number | null;
+  readonly ms: number | null;
+}
+
 /** A file that the API shows; its bytes are at `path` on disk. Times are milliseconds since the epoch. */
 export interface StoredFile {
   readonly id: string;
@@ -19,6 +25,7 @@ export interface StoredFile {
   readonly mimetype: string | null;
   readonly visibility: string;
   readonly expiresAt: number | null;
+  readonly listLag: ListLag | null;
 }
 
 export function sampleTypeFor(purpose: string): string {

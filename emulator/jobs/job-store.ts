@@ -216,6 +216,7 @@ export class JobStore {
       mimetype: 'application/jsonl',
       visibility: 'workspace',
       expiresAt: at + retention * 1000,
+      listLag: null,
     });
     return stored.id;
   }

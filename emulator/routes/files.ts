@@ -8,7 +8,7 @@ import { receiveUpload } from '../files/receive-upload.js';
 import type { ReceivedUpload } from '../files/receive-upload.js';
 import { sendContent } from '../files/send-content.js';
 import { fileObject, PURPOSES, sampleTypeFor, SOURCES } from '../files/stored-file.js';
-import type { StoredFile } from '../files/stored-file.js';
+import type { ListLag, StoredFile } from '../files/stored-file.js';
 import type { Fields } from '../json.js';
 import {
   booleanParam,
@@ -25,7 +25,12 @@ import type { EmulatorState } from '../state.js';
 
 const HOUR_MS = 3_600_000;
 
-function store(state: EmulatorState, workspace: string, received: ReceivedUpload): StoredFile {
+function store(
+  state: EmulatorState,
+  workspace: string,
+  received: ReceivedUpload,
+  listLag: ListLag | null,
+): StoredFile {
   const now = state.settings.now();
   return state.files.add({
     workspace,
@@ -40,6 +45,7 @@ function store(state: EmulatorState, workspace: string, received: ReceivedUpload
     mimetype: received.mimetype,
     visibility: received.visibility,
     expiresAt: received.expiryHours === null ? null : now + received.expiryHours * HOUR_MS,
+    listLag,
   });
 }
 
@@ -60,7 +66,8 @@ async function uploadFile(
     await rm(received.path, { force: true });
     return breakOff(request, reply, context);
   }
-  const file = store(state, workspaceOf(request), received);
+  const lag = context.faults.find((fault) => fault.type === 'fileListLag');
+  const file = store(state, workspaceOf(request), received, lag ?? null);
   const { id: uploaded, bytes, filename } = file;
   state.journal.update(context.entry, { effect: { uploaded, bytes, numLines: received.numLines, filename } });
   return fileObject(file);

@@ -211,3 +211,19 @@ test('close removes everything from disk', async () => {
   await client.close();
   expect(await readdir(dataDir)).toEqual([]);
 });
+
+test('fileListLag: a new file is missing from the first lists, or for a time, but can be got and used', async () => {
+  await client.setFaults(
+    { route: 'uploadFile', nth: 1, fault: { type: 'fileListLag', calls: 2 } },
+    { route: 'uploadFile', nth: 2, fault: { type: 'fileListLag', ms: 3_600_000 } },
+  );
+  const first = await client.upload(jsonl(chatRows(1)));
+  const listed = async () => wires((await client.ok('GET', '/v1/files'))['data']).map((file) => file['id']);
+  expect([await listed(), await listed(), await listed()]).toEqual([[], [], [first['id']]]);
+
+  const second = await client.upload(jsonl(chatRows(1)));
+  expect(await client.ok('GET', `/v1/files/${text(second['id'])}`)).toMatchObject({ id: second['id'] });
+  const job = await client.ended(text((await client.create({ input_files: [second['id']] }))['id']));
+  expect(job).toMatchObject({ status: 'SUCCESS', succeeded_requests: 1 });
+  expect(await listed()).toEqual([job['output_file'], first['id']]);
+});

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { attemptOf, Bench, failureOf, runActivity } from '../support/activity-env.js';
-import { rows, wire } from '../support/activity-inputs.js';
+import { createInput, rows, wire } from '../support/activity-inputs.js';
 
 async function begun() {
   const bench = await Bench.start();
@@ -66,6 +66,41 @@ describe('an upload', () => {
     const { fileId } = await upload(2);
     expect((await files()).map(([id]) => id)).toEqual([fileId]);
     expect(await bench.requests('uploadFile')).toHaveLength(1);
+  });
+
+  it('is found when the list shows it within the five seconds that an attempt waits', async () => {
+    const { bench, upload, files } = await begun();
+    const lost = { type: 'status', status: 502, when: 'after' };
+    await bench.setFaults(
+      { route: 'uploadFile', fault: lost },
+      { route: 'uploadFile', fault: { type: 'fileListLag', ms: 4_000 } },
+    );
+    const { nextRetryDelay } = await failureOf(upload());
+    expect(await files()).toEqual([]);
+    bench.clock.advance(Number(nextRetryDelay));
+    const { fileId } = await upload(2);
+    expect((await files()).map(([id]) => id)).toEqual([fileId]);
+    expect(await bench.requests('uploadFile')).toHaveLength(1);
+  });
+
+  it('is sent again when the list shows it later, and its job names one of the two', async () => {
+    const { bench, upload, files, input } = await begun();
+    const lost = { type: 'status', status: 502, when: 'after' };
+    await bench.setFaults(
+      { route: 'uploadFile', nth: 1, fault: lost },
+      { route: 'uploadFile', nth: 1, fault: { type: 'fileListLag', calls: 2 } },
+    );
+    await failureOf(upload());
+    const { fileId } = await upload(2);
+    expect((await files()).map(([id]) => id)).toEqual([fileId]);
+    expect(await files()).toHaveLength(2);
+    // Whichever a later attempt finds has the same bytes.
+    const { fileId: again } = await upload(3);
+    expect((await files()).map(([id]) => id)).toContain(again);
+    await bench.run('createJob', createInput({ key: input.key, fileId }));
+    expect(await bench.jobs()).toMatchObject([{ input_files: [fileId] }]);
+    expect(await bench.requests('uploadFile')).toHaveLength(2);
+    expect(await bench.requests('deleteFile')).toEqual([]);
   });
 
   it('trusts a provider that does not say how large the file is', async () => {
