@@ -117,40 +117,33 @@ export function fitsStatus(variant: ErrorVariant, status: number): boolean {
 }
 
 /** The 429 variants. `not_in_plan` is the one with a limit of 0: permanent, whatever the code says. */
-function rateLimited(kind: RateLimitKind, retryAfter?: number | string): ErrorReply {
-  const headers: Record<string, string> =
-    retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+function rateLimited(kind: RateLimitKind): ErrorReply {
   switch (kind) {
     case 'rate_limited':
       return withHeaders(genericError(429, 'Rate limit exceeded', 'rate_limited', '1300'), {
         'x-ratelimit-limit-req-minute': '60',
         'x-ratelimit-remaining-req-minute': '0',
-        ...headers,
       });
     case 'capacity':
-      return withHeaders(
-        genericError(
-          429,
-          'Service tier capacity exceeded for this model.',
-          'service_tier_capacity_exceeded',
-          '3505',
-        ),
-        headers,
+      return genericError(
+        429,
+        'Service tier capacity exceeded for this model.',
+        'service_tier_capacity_exceeded',
+        '3505',
       );
     case 'pending':
-      return withHeaders(pendingQuota(1_000_000, 1_000_000, 1), headers);
+      return pendingQuota(1_000_000, 1_000_000, 1);
     case 'not_in_plan':
       return withHeaders(genericError(429, 'Rate limit exceeded', 'rate_limited', '1300'), {
         'x-ratelimit-limit-req-minute': '0',
         'x-ratelimit-remaining-req-minute': '0',
-        ...headers,
       });
     case 'legacy':
-      return json(429, { message: 'Requests rate limit exceeded' }, headers);
+      return json(429, { message: 'Requests rate limit exceeded' });
   }
 }
 
-function withHeaders(reply: ErrorReply, headers: Readonly<Record<string, string>>): ErrorReply {
+export function withHeaders(reply: ErrorReply, headers: Readonly<Record<string, string>>): ErrorReply {
   return { ...reply, headers: { ...reply.headers, ...headers } };
 }
 
@@ -162,11 +155,7 @@ const SERVER_ERROR_TEXT: Readonly<Record<number, string>> = {
 };
 
 /** The body of a variant that a fault names. */
-export function errorVariant(
-  variant: ErrorVariant,
-  status: number,
-  retryAfter?: number | string,
-): ErrorReply {
+export function errorVariant(variant: ErrorVariant, status: number): ErrorReply {
   switch (variant) {
     case 'html':
       return gatewayPage(status, 'Error');
@@ -175,7 +164,7 @@ export function errorVariant(
     case 'nested':
       return nestedValidationError();
     default:
-      return { ...rateLimited(variant, retryAfter), status };
+      return { ...rateLimited(variant), status };
   }
 }
 
@@ -194,7 +183,7 @@ function nestedValidationError(): ErrorReply {
 }
 
 /** The documented body for a status, when a fault asks for no particular variant. */
-export function errorForStatus(status: number, retryAfter?: number | string): ErrorReply {
+export function errorForStatus(status: number): ErrorReply {
   switch (status) {
     case 400:
       return gatewayPage(400, 'Bad Request');
@@ -209,19 +198,14 @@ export function errorForStatus(status: number, retryAfter?: number | string): Er
     case 422:
       return validationError([{ loc: ['body'], msg: 'Value error, request refused', type: 'value_error' }]);
     case 429:
-      return rateLimited('rate_limited', retryAfter);
+      return rateLimited('rate_limited');
     case 502:
     case 504:
       return gatewayPage(status, SERVER_ERROR_TEXT[status] ?? 'Error');
     default: {
       const message = SERVER_ERROR_TEXT[status] ?? `HTTP ${status}`;
-      const reply = genericError(
-        status,
-        message,
-        status >= 500 ? 'internal_server_error' : 'invalid_request_error',
-        '1000',
-      );
-      return retryAfter === undefined ? reply : withHeaders(reply, { 'retry-after': String(retryAfter) });
+      const type = status >= 500 ? 'internal_server_error' : 'invalid_request_error';
+      return genericError(status, message, type, '1000');
     }
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { errorForStatus, errorVariant } from '../errors.js';
+import { errorForStatus, errorVariant, withHeaders } from '../errors.js';
 import type { ErrorReply } from '../errors.js';
 import { isFields } from '../json.js';
 import type { Fields } from '../json.js';
@@ -76,9 +76,9 @@ export function wantsReset(faults: readonly Fault[], when: When): boolean {
 }
 
 export function replyFor(fault: StatusFault): ErrorReply {
-  const retryAfter = fault.retryAfter ?? undefined;
-  if (fault.variant !== null) return errorVariant(fault.variant, fault.status, retryAfter);
-  return errorForStatus(fault.status, retryAfter);
+  const reply =
+    fault.variant === null ? errorForStatus(fault.status) : errorVariant(fault.variant, fault.status);
+  return fault.retryAfter === null ? reply : withHeaders(reply, { 'retry-after': String(fault.retryAfter) });
 }
 
 /** Breaks the connection off without an answer, as a dying gateway does. */

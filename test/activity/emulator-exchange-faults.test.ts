@@ -76,6 +76,30 @@ test('status 429 can carry Retry-After, or say that the plan has a limit of 0', 
   expect((await client.send('GET', '/v1/batch/jobs')).status).toBe(200);
 });
 
+test.each([
+  ...[400, 401, 402, 403, 404, 408, 413, 418, 422, 425, 429, 500, 502, 503, 504].map((status) => ({
+    status,
+  })),
+  ...['rate_limited', 'capacity', 'pending', 'not_in_plan', 'legacy'].map((variant) => ({
+    status: 429,
+    variant,
+  })),
+  { status: 400, variant: 'pending' },
+  { status: 401, variant: 'gateway' },
+  { status: 422, variant: 'nested' },
+  { status: 502, variant: 'html' },
+])('status %j carries the Retry-After that it is told to, before and after the effect', async (fault) => {
+  const retryAfter = 'Wed, 21 Oct 2026 07:28:00 GMT';
+  await client.setFaults(
+    { route: 'listJobs', nth: 1, fault: { type: 'status', ...fault, retryAfter: 7 } },
+    { route: 'listJobs', nth: 2, fault: { type: 'status', ...fault, when: 'after', retryAfter } },
+  );
+  for (const sent of ['7', retryAfter]) {
+    const response = await client.send('GET', '/v1/batch/jobs');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([fault.status, sent]);
+  }
+});
+
 test('status after the effect: the job and the file exist although the client is told otherwise', async () => {
   const create = await createBody();
   await client.setFaults({
