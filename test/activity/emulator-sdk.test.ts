@@ -1,5 +1,5 @@
 import { Mistral } from '@mistralai/mistralai';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { startEmulator } from '../../emulator/index.js';
 import type { Emulator } from '../../emulator/index.js';
@@ -18,12 +18,17 @@ afterEach(async () => {
   await emulator.close();
 });
 
-function jsonl(count: number): string {
-  const rows = Array.from({ length: count }, (_, index) => ({
+function rows(count: number) {
+  return Array.from({ length: count }, (_, index) => ({
     custom_id: `row-${index}`,
     body: { messages: [{ role: 'user', content: `Question ${index}?` }] },
   }));
-  return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+}
+
+function jsonl(count: number): string {
+  return rows(count)
+    .map((row) => `${JSON.stringify(row)}\n`)
+    .join('');
 }
 
 function upload(text: string, fileName = 'input.jsonl') {
@@ -40,93 +45,108 @@ async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(stream).text();
 }
 
-test('uploads a file, runs a job on it and downloads the answers', async () => {
-  const file = await upload(jsonl(10));
-  expect(file).toMatchObject({
+describe.each(['files', 'inline requests'] as const)('a job on %s', (kind) => {
+  /** Creates a job of so many rows; returns it and the ids of its input files. */
+  async function create(count: number, metadata?: Record<string, string>) {
+    const more = { endpoint: '/v1/chat/completions', model: 'mistral-small-latest' } as const;
+    const request = metadata === undefined ? more : { ...more, metadata };
+    if (kind === 'files') {
+      const { id } = await upload(jsonl(count));
+      return { job: await mistral.batch.jobs.create({ ...request, inputFiles: [id] }), inputFiles: [id] };
+    }
+    const requests = rows(count).map(({ custom_id: customId, body }) => ({ customId, body }));
+    return { job: await mistral.batch.jobs.create({ ...request, requests }), inputFiles: [] };
+  }
+
+  test('is created, runs, and its answers are downloaded', async () => {
+    const { job: created, inputFiles } = await create(10, { job_type: 'sdk' });
+    expect(created).toMatchObject({
+      status: 'QUEUED',
+      totalRequests: 0,
+      outputFile: null,
+      inputFiles,
+      metadata: { job_type: 'sdk' },
+    });
+
+    await untilStatus(created.id, 'SUCCESS');
+    const job = await mistral.batch.jobs.get({ jobId: created.id });
+    expect(job).toMatchObject({
+      inputFiles,
+      totalRequests: 10,
+      completedRequests: 10,
+      succeededRequests: 10,
+      errorFile: null,
+    });
+
+    const text = await textOf(await mistral.files.download({ fileId: job.outputFile ?? '' }));
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(lines).toHaveLength(10);
+    expect(lines[0]).toMatchObject({
+      id: expect.stringMatching(/^batch-[0-9a-f]{8}-\d+-[0-9a-f-]{36}$/u),
+      custom_id: expect.stringMatching(/^row-\d$/u),
+      response: { status_code: 200, body: { object: 'chat.completion', model: 'mistral-small-latest' } },
+      error: null,
+    });
+  });
+
+  test('gives its answers by a signed URL too, and inline when asked', async () => {
+    const { job: created } = await create(3);
+    await untilStatus(created.id, 'SUCCESS');
+    const job = await mistral.batch.jobs.get({ jobId: created.id, inline: true });
+    const fileId = job.outputFile ?? '';
+    const { url } = await mistral.files.getSignedUrl({ fileId, expiry: 1 });
+    const signed = await (await fetch(url)).text();
+    expect(signed).toBe(await textOf(await mistral.files.download({ fileId })));
+    const outputs = signed
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(job.outputs).toEqual(outputs);
+    expect((await mistral.batch.jobs.get({ jobId: created.id })).outputs).toBeNull();
+  });
+
+  test('is listed by metadata and status', async () => {
+    const { job: wanted } = await create(1, { job_type: 'wanted' });
+    await create(1, { job_type: 'other' });
+
+    const byMetadata = await mistral.batch.jobs.list({ metadata: { job_type: 'wanted' } });
+    expect(byMetadata.total).toBe(1);
+    expect(byMetadata.data?.map((job) => job.id)).toEqual([wanted.id]);
+
+    await untilStatus(wanted.id, 'SUCCESS');
+    const both = await mistral.batch.jobs.list({
+      status: ['SUCCESS', 'QUEUED'],
+      metadata: { job_type: 'wanted' },
+    });
+    expect(both.total).toBe(1);
+    expect((await mistral.batch.jobs.list({ status: ['CANCELLED'] })).total).toBe(0);
+    expect((await mistral.batch.jobs.list()).total).toBe(2);
+  });
+
+  test('is cancelled and deleted', async () => {
+    const { job } = await create(5);
+    expect((await mistral.batch.jobs.cancel({ jobId: job.id })).status).toBe('CANCELLATION_REQUESTED');
+    await untilStatus(job.id, 'CANCELLED');
+    expect((await mistral.batch.jobs.cancel({ jobId: job.id })).status).toBe('CANCELLED');
+
+    expect(await mistral.batch.jobs.delete({ jobId: job.id })).toMatchObject({ id: job.id, deleted: true });
+    await expect(mistral.batch.jobs.get({ jobId: job.id })).rejects.toMatchObject({ statusCode: 404 });
+  });
+});
+
+test('counts the lines of a file', async () => {
+  expect(await upload(jsonl(10))).toMatchObject({
     sizeBytes: jsonl(10).length,
     numLines: 10,
     sampleType: 'batch_request',
     source: 'upload',
   });
-
-  const created = await mistral.batch.jobs.create({
-    endpoint: '/v1/chat/completions',
-    model: 'mistral-small-latest',
-    inputFiles: [file.id],
-    metadata: { job_type: 'sdk' },
-  });
-  expect(created).toMatchObject({
-    status: 'QUEUED',
-    totalRequests: 0,
-    outputFile: null,
-    inputFiles: [file.id],
-  });
-
-  await untilStatus(created.id, 'SUCCESS');
-  const job = await mistral.batch.jobs.get({ jobId: created.id });
-  expect(job).toMatchObject({
-    totalRequests: 10,
-    completedRequests: 10,
-    succeededRequests: 10,
-    errorFile: null,
-  });
-
-  const text = await textOf(await mistral.files.download({ fileId: job.outputFile ?? '' }));
-  const lines = text
-    .trimEnd()
-    .split('\n')
-    .map((line): unknown => JSON.parse(line));
-  expect(lines).toHaveLength(10);
-  expect(lines[0]).toMatchObject({
-    id: expect.stringMatching(/^batch-[0-9a-f]{8}-\d+-[0-9a-f-]{36}$/u),
-    custom_id: expect.stringMatching(/^row-\d$/u),
-    response: { status_code: 200, body: { object: 'chat.completion', model: 'mistral-small-latest' } },
-    error: null,
-  });
 });
 
-test('lists jobs by metadata and status', async () => {
-  const file = await upload(jsonl(1));
-  const create = (jobType: string) =>
-    mistral.batch.jobs.create({
-      endpoint: '/v1/chat/completions',
-      model: 'm',
-      inputFiles: [file.id],
-      metadata: { job_type: jobType },
-    });
-  const wanted = await create('wanted');
-  await create('other');
-
-  const byMetadata = await mistral.batch.jobs.list({ metadata: { job_type: 'wanted' } });
-  expect(byMetadata.total).toBe(1);
-  expect(byMetadata.data?.map((job) => job.id)).toEqual([wanted.id]);
-
-  await untilStatus(wanted.id, 'SUCCESS');
-  const both = await mistral.batch.jobs.list({
-    status: ['SUCCESS', 'QUEUED'],
-    metadata: { job_type: 'wanted' },
-  });
-  expect(both.total).toBe(1);
-  expect((await mistral.batch.jobs.list({ status: ['CANCELLED'] })).total).toBe(0);
-  expect((await mistral.batch.jobs.list()).total).toBe(2);
-});
-
-test('cancels and deletes a job', async () => {
-  const file = await upload(jsonl(5));
-  const job = await mistral.batch.jobs.create({
-    endpoint: '/v1/chat/completions',
-    model: 'm',
-    inputFiles: [file.id],
-  });
-  expect((await mistral.batch.jobs.cancel({ jobId: job.id })).status).toBe('CANCELLATION_REQUESTED');
-  await untilStatus(job.id, 'CANCELLED');
-  expect((await mistral.batch.jobs.cancel({ jobId: job.id })).status).toBe('CANCELLED');
-
-  expect(await mistral.batch.jobs.delete({ jobId: job.id })).toMatchObject({ id: job.id, deleted: true });
-  await expect(mistral.batch.jobs.get({ jobId: job.id })).rejects.toMatchObject({ statusCode: 404 });
-});
-
-test('runs inline requests, and returns their outputs when asked inline', async () => {
+test('answers inline requests to another endpoint, each with its own body', async () => {
   const created = await mistral.batch.jobs.create({
     endpoint: '/v1/embeddings',
     model: 'mistral-embed',
