@@ -104,6 +104,7 @@ async function beforeHandling(
     return breakOff(request, reply, context);
   }
   await state.jobs.settle();
+  await state.files.removeExpired();
   return undefined;
 }
 

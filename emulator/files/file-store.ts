@@ -46,6 +46,12 @@ export class FileStore {
     await rm(file.path, { force: true });
   }
 
+  /** Takes expired files off the disk: a `longhaul dev` may run for weeks. */
+  async removeExpired(): Promise<void> {
+    const expired = [...this.#files.values()].filter((file) => this.#isExpired(file));
+    await Promise.all(expired.map((file) => this.delete(file)));
+  }
+
   async clear(): Promise<void> {
     const files = [...this.#files.values()];
     this.#files.clear();

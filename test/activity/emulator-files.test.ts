@@ -179,6 +179,18 @@ test('an upload with an expiry is gone after that many hours', async () => {
   expect((await client.send('GET', `/v1/files/${text(file['id'])}`)).status).toBe(404);
 });
 
+test('what has expired is gone from the disk too, by the next request', async () => {
+  await client.upload('{}', { purpose: 'batch', expiry: '2' });
+  const { job } = await client.run(jsonl(chatRows(2)));
+  expect(await scratchFiles()).toHaveLength(3);
+  now += 60_000;
+  await client.job(text(job['id']));
+  expect(await scratchFiles()).toHaveLength(2);
+  now += 7_200_000;
+  expect(await client.ok('GET', '/v1/files')).toMatchObject({ total: 1 });
+  expect(await scratchFiles()).toHaveLength(1);
+});
+
 test('a signed link needs no key, cannot be altered and expires', async () => {
   const file = await client.upload('hello');
   const id = text(file['id']);
