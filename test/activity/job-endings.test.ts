@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { layout, roundFile } from '../../batch/layout.js';
 import { Bench, failureOf } from '../support/activity-env.js';
-import { BATCH, collectInput, rows } from '../support/activity-inputs.js';
+import { BATCH, collectInput, createInput, ENDPOINT, MODEL, rows } from '../support/activity-inputs.js';
 import type { Wire } from '../support/activity-inputs.js';
 import { endedJob } from '../support/ended-job.js';
 
@@ -285,5 +285,73 @@ describe('cleaning up', () => {
     const { bench } = await endedJob([]);
     await bench.run('cleanup', { cleanup: 'all' });
     expect(await filesLeft(bench)).toHaveLength(1);
+  });
+
+  /** A batch whose only round has its input at the provider and these creates; it has ended, unless told otherwise. */
+  async function withCreates(creates: readonly { readonly fault: Wire | null }[], ended = true) {
+    const bench = await Bench.start();
+    await bench.prepare(rows(3));
+    const open = await bench.begin();
+    const input = createInput({ key: open.key, fileId: await bench.upload(open) });
+    for (const { fault } of creates) {
+      if (fault !== null) await bench.setFaults({ route: 'createJob', fault });
+      await bench.run('createJob', input).catch(() => undefined);
+      await bench.clearFaults();
+      bench.clock.advance(600_000);
+    }
+    const outcome = { outcome: 'failed', failure: { type: 'ProviderRejected', message: 'no' } } as const;
+    if (ended) await bench.assemble(outcome);
+    return { bench, key: open.key, fileId: input.fileId };
+  }
+
+  const REFUSED = { fault: { type: 'status', status: 422 } };
+  const UNANSWERED = { fault: { type: 'reset' } };
+
+  it.each(['input', 'all'] as const)(
+    'with %s, removes the input of a round whose every create was refused',
+    async (cleanup) => {
+      const { bench } = await withCreates([{ fault: { type: 'status', status: 429 } }, REFUSED]);
+      const folder = layout.round(BATCH, 0, 1);
+      expect(await bench.json(roundFile.refused(folder, 2))).toMatchObject({ type: 'ProviderRejected' });
+      expect(await filesLeft(bench)).toHaveLength(1);
+      await bench.run('cleanup', { cleanup });
+      expect(await filesLeft(bench)).toEqual([]);
+      expect(await bench.run('cleanup', { cleanup })).toEqual({});
+    },
+  );
+
+  it('removes the input of a round that was refused and then given up by a cancel', async () => {
+    const { bench, key } = await withCreates([REFUSED]);
+    await bench.run('findJob', { shard: 0, round: 1, key, relist: false, closes: 'run-1' });
+    await bench.run('cleanup', { cleanup: 'input' });
+    expect(await filesLeft(bench)).toEqual([]);
+  });
+
+  it.each([
+    ['that had no answer', [UNANSWERED]],
+    ['that had no answer, before one that was refused', [UNANSWERED, REFUSED]],
+    ['that had no answer, after one that was refused', [REFUSED, UNANSWERED]],
+    ['that has made a job', [REFUSED, { fault: null }]],
+  ])('leaves the input of a round with a create %s', async (_, creates) => {
+    const { bench, fileId } = await withCreates(creates);
+    await bench.run('cleanup', { cleanup: 'all' });
+    expect(await filesLeft(bench)).toContain(fileId);
+  });
+
+  it('leaves the input of a refused round that another store has a job for', async () => {
+    const { bench, key, fileId } = await withCreates([REFUSED]);
+    const metadata = { longhaul_key: key };
+    await bench.provider.createJob(
+      { fileId, endpoint: ENDPOINT, model: MODEL, timeoutHours: 24, metadata },
+      {},
+    );
+    await bench.run('cleanup', { cleanup: 'all' });
+    expect(await filesLeft(bench)).toEqual([fileId]);
+  });
+
+  it('leaves the input of a refused round that a new run goes on with', async () => {
+    const { bench, fileId } = await withCreates([REFUSED], false);
+    await bench.run('cleanup', { cleanup: 'all' });
+    expect(await filesLeft(bench)).toEqual([fileId]);
   });
 });
