@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 
 import { FaultEngine } from './faults/engine.js';
 import { Holds } from './faults/holds.js';
@@ -8,6 +7,7 @@ import { SignedLinks } from './files/signed-links.js';
 import { JobStore } from './jobs/job-store.js';
 import { Journal } from './journal.js';
 import type { Settings } from './options.js';
+import { makeScratchFolder } from './scratch-folder.js';
 
 /** Everything one emulator knows. Nothing of it outlives the process. */
 export interface EmulatorState {
@@ -25,7 +25,7 @@ export interface EmulatorState {
 }
 
 export async function createState(settings: Settings): Promise<EmulatorState> {
-  const directory = await mkdtemp(join(settings.dataDir, 'longhaul-emulator-'));
+  const directory = await makeScratchFolder(settings.dataDir);
   const files = new FileStore(settings.now);
   return {
     settings,

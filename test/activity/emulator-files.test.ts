@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -216,6 +216,23 @@ test('files of another key do not exist', async () => {
     expect((await stranger.send(method, path)).status).toBe(404);
   }
   expect(await stranger.ok('GET', '/v1/files')).toMatchObject({ total: 0 });
+});
+
+test('the next start removes the folders of killed emulators, and those alone', async () => {
+  const [live = ''] = await readdir(dataDir);
+  const [, , place = '', pid, random = ''] = live.split('-');
+  expect(pid).toBe(String(process.pid));
+  const nameOf = (where: string, end: string) => `longhaul-emulator-${where}-${spawnSync('true').pid}-${end}`;
+  const dead = nameOf(place, random);
+  const linked = nameOf(place, 'linked');
+  const others = [nameOf('0123456789ab', random), nameOf(place, `${random}x`), 'longhaul-emulator-abcdef'];
+  for (const name of [dead, ...others]) await mkdir(join(dataDir, name));
+  await writeFile(join(dataDir, dead, 'upload-1'), '{}');
+  await symlink(dataDir, join(dataDir, linked));
+
+  const next = await EmulatorClient.start({ dataDir });
+  await next.close();
+  expect((await readdir(dataDir)).toSorted()).toEqual([live, linked, ...others].toSorted());
 });
 
 test('close removes everything from disk', async () => {
