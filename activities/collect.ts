@@ -1,10 +1,11 @@
 import { sleep } from '@temporalio/activity';
-import { speaksOfQuota, unansweredRows } from '../batch/job-end.js';
+import { unansweredRows } from '../batch/job-end.js';
 import { isTerminal } from '../batch/job-phase.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, roundFile } from '../batch/layout.js';
 import { isDoubtful, mayStillShow, NEXT_LOOK_MS } from '../batch/output-doubt.js';
 import type { OutputReading } from '../batch/output-doubt.js';
+import { failedForQuota } from '../batch/quota-text.js';
 import { ProviderError } from '../providers/errors.js';
 import type { BatchProvider, RemoteJob } from '../providers/provider.js';
 import { jobRecordSchema } from '../schemas/records.js';
@@ -101,6 +102,11 @@ function isNotFound(error: unknown): boolean {
   return error instanceof ProviderError && error.type === 'ProviderNotFound';
 }
 
+/** What the user named, which the job's errors may repeat. */
+function namesOf({ model, metadata, endpoint, inputFiles }: RemoteJob): readonly string[] {
+  return [...Object.values(metadata), ...inputFiles, endpoint, model ?? ''];
+}
+
 class Collection {
   readonly #deps: ActivityDeps;
   readonly #attempt: Attempt;
@@ -179,8 +185,9 @@ class Collection {
     const { batchId, beat } = this.#attempt;
     const { shard, round, job, deleted, deadlinePassed } = this.#input;
     const { answered } = sorter;
-    const errors = await this.#jobErrors();
-    const quota = speaksOfQuota(errors.map(({ message }) => message));
+    const failed = await this.#failedJob();
+    const errors = failed?.errors ?? [];
+    const quota = failed !== null && failedForQuota(errors, namesOf(failed));
     const phase = deleted || !isTerminal(job.phase) ? 'deleted' : job.phase;
     const unanswered = unansweredRows({ phase, answered, outputGone, deadlinePassed, quota });
     const writer = await AnswerWriter.open(store, this.#folder, this.#provider, round);
@@ -213,14 +220,14 @@ class Collection {
   }
 
   /** What the provider says of a job that failed as a whole; nobody else needs it, so it is asked for here. */
-  async #jobErrors(): Promise<RemoteJob['errors']> {
+  async #failedJob(): Promise<RemoteJob | null> {
     const { job, deleted } = this.#input;
-    if (deleted || job.phase !== 'failed') return [];
+    if (deleted || job.phase !== 'failed') return null;
     try {
-      return (await this.#provider.getJob(job.jobId, { signal: this.#attempt.signal })).errors;
+      return await this.#provider.getJob(job.jobId, { signal: this.#attempt.signal });
     } catch (error) {
       // Deleted since it ended: its answers count all the same.
-      if (isNotFound(error)) return [];
+      if (isNotFound(error)) return null;
       throw error;
     }
   }

@@ -37,10 +37,3 @@ export function unansweredRows(end: JobEnd): Unanswered {
       return { error: end.deadlinePassed ? 'expired' : 'cancelled', retryable: false };
   }
 }
-
-/** Providers let a job fail later for what they might have refused at once: no room left in a quota. */
-export function speaksOfQuota(messages: readonly string[]): boolean {
-  return messages.some((message) =>
-    /quota|pending requests?|enqueued|token_limit|billing|insufficient (funds|credit)/i.test(message),
-  );
-}

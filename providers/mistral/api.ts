@@ -138,7 +138,12 @@ export class MistralApi {
 }
 
 function factsOf(call: ApiCall): CallFacts {
-  return { name: call.name, creates: call.creates === true };
+  return { name: call.name, creates: call.creates === true, sent: textsIn(call.json) };
+}
+
+function textsIn(json: unknown): string[] {
+  if (typeof json === 'string') return [json];
+  return typeof json === 'object' && json !== null ? Object.values(json).flatMap(textsIn) : [];
 }
 
 function httpCall(call: ApiCall, options: CallOptions, defaultTimeoutMs: number): HttpCall {

@@ -1,5 +1,5 @@
-import { speaksOfQuota } from '../../batch/job-end.js';
-import { readErrorBody } from '../../schemas/mistral/error-body.js';
+import { speaksOfQuota } from '../../batch/quota-text.js';
+import { readErrorBody, type ErrorBody } from '../../schemas/mistral/error-body.js';
 import { ProviderError, type ProviderFailureType } from '../errors.js';
 import type { HttpAnswer } from '../http-answer.js';
 import { parseRetryAfter } from '../retry-after.js';
@@ -9,6 +9,8 @@ export interface CallFacts {
   readonly name: string;
   /** Creates something that must not be created twice: when in doubt its failure is ProviderAmbiguous. */
   readonly creates: boolean;
+  /** What it said to the provider, whose refusal may repeat it. */
+  readonly sent?: readonly string[];
 }
 
 const EXCERPT_BYTES = 2048;
@@ -57,8 +59,8 @@ export function failureOfAnswer(answer: HttpAnswer, call: CallFacts, now: number
   const { status } = answer;
   const body = readErrorBody(answer.text);
   const meaning = meaningOf(status);
-  const isQuota = speaksOfQuota([body.message]) || (status === 429 && hasZeroLimit(answer.headers));
-  const type = isQuota && MAY_BE_QUOTA.has(status) ? 'ProviderQuota' : meaning.type;
+  const isQuota = MAY_BE_QUOTA.has(status) && (saysQuota(body, call) || hasZeroLimit(answer));
+  const type = isQuota ? 'ProviderQuota' : meaning.type;
   const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], now);
   return withDoubt(call, type, `${call.name}: the provider answered ${status}${codes(body)}`, {
     status,
@@ -104,8 +106,13 @@ function withDoubt(
 /** How a full workspace is refused is undocumented: these statuses are read for words about it. */
 const MAY_BE_QUOTA = new Set([400, 422, 429]);
 
+function saysQuota({ message, type, code }: ErrorBody, { sent }: CallFacts): boolean {
+  return [message, type ?? '', code ?? ''].some((words) => speaksOfQuota(words, sent));
+}
+
 /** A rate limit of 0 is no rate: the model or the feature is not in the plan, and waiting won't help. */
-function hasZeroLimit(headers: HttpAnswer['headers']): boolean {
+function hasZeroLimit({ status, headers }: HttpAnswer): boolean {
+  if (status !== 429) return false;
   return Object.entries(headers).some(
     ([name, value]) => name.startsWith('x-ratelimit-limit-req') && /^0+$/.test(value.trim()),
   );

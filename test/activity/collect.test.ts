@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { layout } from '../../batch/layout.js';
 import { BATCH, jsonl, row, rows, wire } from '../support/activity-inputs.js';
+import { remoteJob } from '../support/create-world.js';
 import { answer, failed, fileOf, ScriptedRound } from '../support/scripted-round.js';
 
 const COUNTS = { total: 0, succeeded: 0, failed: 0, invalid: 0, cancelled: 0, expired: 0, missing: 0 };
@@ -176,6 +177,30 @@ describe('a row without an answer', () => {
     const job = { phase: 'failed', status: 'FAILED' } as const;
     const sums = await round.collect({ job, errors: [{ message, count: 1 }] });
     expect(sums).toMatchObject({ quota: true, retryable: 2, rows: { failed: 2 } });
+  });
+
+  it.each<[string, { message: string; count: number }[]]>([
+    [
+      'repeats a row about one',
+      [{ message: "1 validation error for Request [type=x, input_value='my billing question'", count: 1 }],
+    ],
+    ['repeats its model', [{ message: 'no such model: ft:acme:quota-exceeded', count: 1 }]],
+    [
+      'has an error of many that speaks of one',
+      [
+        { message: 'bad row', count: 2 },
+        { message: 'my quota is exceeded, what now?', count: 1 },
+      ],
+    ],
+  ])('does not wait for quota when the failed job %s', async (_, errors) => {
+    const round = await ScriptedRound.begin(rows(2));
+    const job = remoteJob('job-1', 0, { fileId: 'f', metadata: {} });
+    const named = { ...job, phase: 'failed', model: 'ft:acme:quota-exceeded', errors } as const;
+    const sums = await round.collect({
+      job: { phase: 'failed', status: 'FAILED' },
+      provider: { getJob: () => Promise.resolve(named) },
+    });
+    expect(sums).toMatchObject({ quota: false, retryable: 0, rows: { failed: 2 } });
   });
 
   it('keeps the job’s own words in the store, bounded, and out of the history', async () => {

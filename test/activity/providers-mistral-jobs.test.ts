@@ -116,6 +116,26 @@ describe('creating a job', () => {
     expect(error).toMatchObject({ type, status, effect: 'refused' });
   });
 
+  it('is rejected, not short of quota, when the refusal repeats the name of what is sent', async () => {
+    for (const model of [
+      'ft:open-mistral-7b:acme:billing-classifier',
+      'acme/quota-exceeded',
+      'quota exceeded',
+    ]) {
+      const server = await rawServer((_request, response) =>
+        json(response, { object: 'error', message: `Invalid model: ${model}`, type: 'invalid_model' }, 400),
+      );
+      const error = await failureOf(clientOf(server).createJob({ ...CREATE, model }, {}));
+      expect(error).toMatchObject({ type: 'ProviderRejected', effect: 'refused' });
+    }
+    const metadata = { ...CREATE.metadata, topic: 'billing-enabled', note: 'Quota exceeded' };
+    const server = await rawServer((_request, response) =>
+      json(response, { detail: [{ msg: `bad metadata: ${Object.values(metadata).join(', ')}` }] }, 422),
+    );
+    const error = await failureOf(clientOf(server).createJob({ ...CREATE, metadata }, {}));
+    expect(error).toMatchObject({ type: 'ProviderRejected', effect: 'refused' });
+  });
+
   it('survives a page of HTML as the answer, and keeps the excerpt out of the message', async () => {
     const page = `<html>${'<p>too large</p>'.repeat(20_000)}</html>`;
     const error = await createAgainst((_request, response) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { speaksOfQuota, unansweredRows } from '../../batch/job-end.js';
+import { unansweredRows } from '../../batch/job-end.js';
 import type { JobEnd } from '../../batch/job-end.js';
 import { isTerminal, JOB_PHASES } from '../../batch/job-phase.js';
 
@@ -49,25 +49,6 @@ describe('rows that an ended job left without an answer', () => {
     );
   });
 });
-
-test.each([
-  'You exceeded your current quota',
-  'Too many pending requests',
-  'Enqueued token limit reached',
-  'token_limit_exceeded',
-  'Billing is not enabled',
-  'Insufficient funds',
-  'insufficient credits',
-])('%j speaks of a quota', (message) => {
-  expect(speaksOfQuota(['something else', message])).toBe(true);
-});
-
-test.each([[[]], [['']], [['Invalid model', 'the file is empty', 'context length exceeded']]])(
-  '%j does not speak of a quota',
-  (messages) => {
-    expect(speaksOfQuota(messages)).toBe(false);
-  },
-);
 
 test('a job has ended in four phases; an unknown one is polled on', () => {
   expect(JOB_PHASES.filter(isTerminal)).toEqual(['succeeded', 'failed', 'expired', 'cancelled']);
