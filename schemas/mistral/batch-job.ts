@@ -41,10 +41,14 @@ const optionalTime = z.int().nullish().catch(null);
  */
 const optionalId = z.string().nullish();
 
-const jobError = z.object({
-  message: z.string().catch(''),
-  count: z.int().min(0).default(1).catch(1),
-});
+/** One that is neither becomes null, so that it costs none of the others. */
+const jobError = z
+  .union([
+    z.object({ message: z.string().catch(''), count: z.int().min(0).default(1).catch(1) }),
+    z.string().transform((message) => ({ message, count: 1 })),
+  ])
+  .nullable()
+  .catch(null);
 
 /**
  * A batch job as the API returns it. Required is only what nothing can be done without: which job, what it
@@ -77,7 +81,7 @@ export const batchJobSchema = z.object({
   errors: z
     .array(jobError)
     .nullish()
-    .transform((value) => value ?? [])
+    .transform((value) => (value ?? []).filter((error) => error !== null))
     .catch([]),
   outputs: z.array(z.record(z.string(), z.unknown())).nullish().catch(null),
   /** By its metadata a job is recognised as ours, so metadata that is no object makes the job unreadable. */

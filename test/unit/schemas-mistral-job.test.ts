@@ -284,6 +284,25 @@ describe('sample jobs against both schemas', () => {
   });
 });
 
+describe('the errors of a job', () => {
+  const read = (errors: unknown) =>
+    batchJobSchema.parse({ id: 'j', status: 'FAILED', created_at: 1, errors }).errors;
+
+  it('are read one by one: a text is a message, and what says nothing takes nothing with it', () => {
+    const sound = { message: 'Too many pending requests', count: 3 };
+    expect(read([null, sound, 'a bare text', 7, ['x'], { message: 'no count' }, { count: 'x' }])).toEqual([
+      sound,
+      { message: 'a bare text', count: 1 },
+      { message: 'no count', count: 1 },
+      { message: '', count: 1 },
+    ]);
+  });
+
+  it('are none where there is no list', () => {
+    for (const none of [undefined, null, 'text', 7, {}]) expect(read(none)).toEqual([]);
+  });
+});
+
 describe('what we send to create a job', () => {
   const request = {
     endpoint: '/v1/chat/completions',
