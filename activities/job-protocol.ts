@@ -3,9 +3,10 @@ import {
   chooseSurvivor,
   createTimeoutMs,
   decideCreate,
+  isUnanswered,
   nextLookMs,
 } from '../batch/create-decision.js';
-import type { CreateDecision, Intent } from '../batch/create-decision.js';
+import type { CreateDecision, CreateFacts, Intent } from '../batch/create-decision.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, numberedFile, roundFile } from '../batch/layout.js';
 import { JOB_METADATA } from '../batch/wire-names.js';
@@ -89,10 +90,17 @@ export class JobProtocol {
 
   /** Step 2. All pages and statuses; filtered again here, since a provider may ignore the filter. */
   async listed(): Promise<RemoteJob[]> {
-    const metadata = { [JOB_METADATA.key]: this.#address.key };
+    const filter = {
+      metadata: { [JOB_METADATA.key]: this.#address.key },
+      // Asked when the list has been read: what was sent by then is in the store.
+      mayLackMetadata: async () => {
+        const { intents, refused } = await this.#sent();
+        return intents.some((intent) => isUnanswered(intent, refused));
+      },
+    };
     this.#listedAt = this.#deps.clock.now();
     const jobs: RemoteJob[] = [];
-    for await (const job of this.#provider.listJobs({ metadata }, { signal: this.#attempt.signal })) {
+    for await (const job of this.#provider.listJobs(filter, { signal: this.#attempt.signal })) {
       if (job.metadata[JOB_METADATA.key] === this.#address.key) jobs.push(job);
     }
     this.#listEndedAt = this.#deps.clock.now();
@@ -141,6 +149,11 @@ export class JobProtocol {
    * list that was asked for after its settle time: an attempt may be held up between the two for as long as it takes.
    */
   async decide(run: string | undefined): Promise<CreateDecision> {
+    const { createSettleMs: settleMs } = this.#deps;
+    return decideCreate({ ...(await this.#sent()), settleMs, now: this.#listedAt, run });
+  }
+
+  async #sent(): Promise<Pick<CreateFacts, 'intents' | 'refused'>> {
     const intents: Intent[] = [];
     const refused = new Set<number>();
     for await (const { path } of this.#deps.store.list(this.#folder)) {
@@ -150,8 +163,7 @@ export class JobProtocol {
       const intent = await readRecord(this.#deps.store, path, intentSchema);
       if (intent !== null) intents.push(intent);
     }
-    const { createSettleMs: settleMs } = this.#deps;
-    return decideCreate({ intents, refused, settleMs, now: this.#listedAt, run });
+    return { intents, refused };
   }
 
   /** An earlier create may have happened: come back, at the latest when its job would be listed. */

@@ -35,6 +35,14 @@ export type CreateDecision =
   /** The shard has given this round up for its run: an attempt that it left behind sends nothing, however late. */
   | { readonly kind: 'closed' };
 
+/** Whether an intent's POST may have made a job that nobody was told of. */
+export function isUnanswered(
+  { n, closes }: Pick<Intent, 'n' | 'closes'>,
+  refused: ReadonlySet<number>,
+): boolean {
+  return closes === undefined && !refused.has(n);
+}
+
 /** What to do when no job of the key is recorded or listed. */
 export function decideCreate(facts: CreateFacts): CreateDecision {
   let highest = 0;
@@ -42,7 +50,7 @@ export function decideCreate(facts: CreateFacts): CreateDecision {
   for (const { n, sendingAt, closes } of facts.intents) {
     highest = Math.max(highest, n);
     if (closes !== undefined && closes === facts.run) return { kind: 'closed' };
-    if (closes !== undefined || facts.refused.has(n)) continue;
+    if (!isUnanswered({ n, closes }, facts.refused)) continue;
     settledAt = Math.max(settledAt, sendingAt + facts.settleMs);
   }
   return settledAt > facts.now ? { kind: 'wait', at: settledAt } : { kind: 'send', n: highest + 1 };

@@ -60,6 +60,11 @@ export interface CallOptions {
 
 export interface JobFilter {
   readonly metadata?: Readonly<Record<string, string>>;
+  /**
+   * Asked if the list has a job that can't be read and says nothing of its metadata: whether it may be one that is
+   * looked for. If so, and if nothing else is found, listing fails. Left out: it may.
+   */
+  readonly mayLackMetadata?: () => Promise<boolean>;
 }
 
 export interface FileFilter {

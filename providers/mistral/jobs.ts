@@ -1,8 +1,10 @@
+import type { z } from 'zod';
 import { isTerminal } from '../../batch/job-phase.js';
 import { batchJobSchema, type MistralBatchJob } from '../../schemas/mistral/batch-job.js';
 import { createBatchJobSchema } from '../../schemas/mistral/create-batch-job.js';
 import { deletedSchema } from '../../schemas/mistral/file.js';
 import { readBatchJobPage } from '../../schemas/mistral/list-page.js';
+import { anythingSchema } from '../../schemas/mistral/unreadable-job.js';
 import { ProviderError } from '../errors.js';
 import { isSuccess } from '../http-answer.js';
 import type { CallOptions, CreateJobRequest, JobFilter, RemoteJob } from '../provider.js';
@@ -55,13 +57,18 @@ export async function createJob(
 }
 
 export async function getJob(api: MistralApi, jobId: string, options: CallOptions): Promise<RemoteJob> {
-  return toRemoteJob(await readJob(api, jobId, options));
+  return toRemoteJob(await readJob(api, jobId, batchJobSchema, options));
 }
 
-async function readJob(api: MistralApi, jobId: string, options: CallOptions): Promise<MistralBatchJob> {
+async function readJob<T>(
+  api: MistralApi,
+  jobId: string,
+  schema: z.ZodType<T>,
+  options: CallOptions,
+): Promise<T> {
   const name = 'get job';
   const path = `${JOBS}/${segment(name, jobId)}`;
-  return api.json({ name, method: 'GET', path }, batchJobSchema, options);
+  return api.json({ name, method: 'GET', path }, schema, options);
 }
 
 /** Statuses with which a cancel may be refused because there is nothing left to cancel. */
@@ -122,7 +129,10 @@ export async function* listJobs(
     found += 1;
     yield toRemoteJob(step.value);
   }
-  const search = await searchUnreadable(unreadable, wanted, (id) => readJob(api, id, options));
+  const search = await searchUnreadable(unreadable, wanted, {
+    readJob: (id) => readJob(api, id, anythingSchema, options),
+    mayLackMetadata: filter.mayLackMetadata ?? (() => Promise.resolve(true)),
+  });
   for (const job of search.jobs) yield toRemoteJob(job);
   if (found + search.jobs.length === 0 && wanted.length > 0) mustBeSure(step.value, search.doubt);
 }

@@ -6,3 +6,5 @@ import { z } from 'zod';
  */
 export const readableMetadataSchema = z.object({ metadata: z.record(z.string(), z.unknown()).nullable() });
 export const readableIdSchema = z.object({ id: z.string().min(1) });
+/** A job that is read by itself to see what of it can be read. */
+export const anythingSchema = z.unknown();

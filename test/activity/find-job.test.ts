@@ -80,6 +80,36 @@ describe('a round without a record of its job', () => {
   });
 });
 
+describe('a job in the list that says nothing of its metadata', () => {
+  it('may be the one that is looked for only while a create of the round is unanswered', async () => {
+    const { bench, open } = await begun();
+    const fileId = await bench.upload(open);
+    const create = () => failureOf(bench.run('createJob', createInput({ key: open.key, fileId })));
+    const mayLack: unknown[] = [];
+    const provider = scriptedProvider({
+      listJobs: async function* (filter) {
+        mayLack.push(await filter.mayLackMetadata?.());
+        yield* [];
+      },
+    });
+    const input = { shard: 0, round: 1, key: open.key, relist: false };
+    const look = () => runActivity(bench.with({ provider: () => provider }), 'findJob', input);
+    await look();
+    await bench.setFaults(
+      { route: 'createJob', nth: 1, fault: { type: 'status', status: 422 } },
+      { route: 'createJob', nth: 2, fault: { type: 'reset', when: 'before' } },
+    );
+    await create();
+    await look();
+    expect(mayLack).toEqual([false, false]);
+    await create();
+    expect(await failureOf(look())).toMatchObject({ type: 'ProviderAmbiguous' });
+    bench.clock.advance(200_000);
+    await look();
+    expect(mayLack).toEqual([false, false, true, true]);
+  });
+});
+
 describe('a round with a record of its job', () => {
   it('asks for that job and lists nothing', async () => {
     const { bench, find } = await begun();

@@ -363,6 +363,19 @@ describe('listing jobs', () => {
     expect(server.requests.map(({ url }) => url.pathname)).toContain('/v1/batch/jobs/gone');
   });
 
+  it("passes over a colleague's job without metadata, unless it may be the one looked for", async () => {
+    const old = { ...batchJob({ id: 'old', created_at: '2024-11-23' }), metadata: undefined };
+    const server = await rawServer((request, response) =>
+      json(response, request.url.pathname === '/v1/batch/jobs' ? page([old]) : old),
+    );
+    const list = (may: boolean) =>
+      collect(clientOf(server).listJobs({ ...ours, mayLackMetadata: () => Promise.resolve(may) }, {}));
+    expect(await list(false)).toEqual([]);
+    const error = await failureOf(list(true));
+    expect(error).toMatchObject({ type: 'ProviderContract' });
+    expect(error.message).toContain('job old');
+  });
+
   it('fails when a list that ignores page numbers may hide the job', async () => {
     const entries = Array.from({ length: 100 }, (_, n) => batchJob({ id: `job-${n}`, metadata: {} }));
     const server = await rawServer((_request, response) => json(response, page(entries, 101)));

@@ -179,7 +179,8 @@ describe('a list with an entry that can’t be read', () => {
           segment('get job', id);
           return Promise.reject(new ProviderError('ProviderNotFound', 'gone', { effect: 'refused' }));
         };
-        const { jobs } = await searchUnreadable(entries, [['longhaul_key', 'k']], readJob);
+        const calls = { readJob, mayLackMetadata: () => Promise.resolve(true) };
+        const { jobs } = await searchUnreadable(entries, [['longhaul_key', 'k']], calls);
         expect(jobs).toEqual([]);
       }),
       { examples: [[[{ id: '\ud800', metadata: 7 }]], [[NESTED]]], numRuns: 1000 },
