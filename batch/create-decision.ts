@@ -72,6 +72,17 @@ export function createTimeoutMs(settleMs: number): number {
   return Math.min(60_000, Math.floor(settleMs / 2));
 }
 
+/**
+ * A create waits for its turn within its time-out, behind the calls of its batch's other shards and of their transfers:
+ * as many as this of the default size.
+ */
+const CALLS_WITHIN_A_CREATE = 10;
+
+/** The lowest rate of calls per second with which creates get through. */
+export function lowestRate(settleMs: number): number {
+  return (CALLS_WITHIN_A_CREATE * 1_000) / createTimeoutMs(settleMs);
+}
+
 export interface JobAge {
   readonly id: string;
   readonly createdAt: number;

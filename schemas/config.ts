@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { parseDuration } from '../batch/duration.js';
+import { createTimeoutMs, lowestRate } from '../batch/create-decision.js';
+import { formatDuration, parseDuration } from '../batch/duration.js';
 import { DEFAULTS } from '../batch/settings.js';
 import { parseCodecKeys } from './codec-keys.js';
 import type { Problem } from './problems.js';
@@ -103,6 +104,8 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
   const values = result.data;
   const deployment = deploymentOf(values);
   if (deployment === undefined) return { ok: false, problems: [HALF_A_VERSION] };
+  const tooSlow = rateProblem(values);
+  if (tooSlow !== null) return { ok: false, problems: [tooSlow] };
   if (values.LONGHAUL_CODEC_KEYS !== undefined && values.LONGHAUL_CODEC_KEYS_FILE !== undefined) {
     const message = 'is set beside LONGHAUL_CODEC_KEYS: unset one of them';
     return { ok: false, problems: [{ path: 'LONGHAUL_CODEC_KEYS_FILE', message }] };
@@ -135,6 +138,18 @@ function deploymentOf(values: z.output<typeof environment>): Config['deployment'
   const { LONGHAUL_DEPLOYMENT: name, LONGHAUL_BUILD_ID: id } = values;
   if (name === undefined && id === undefined) return null;
   return name === undefined || id === undefined ? undefined : { name, buildId: id };
+}
+
+/** With a lower rate no create would ever have its turn in time, and a batch would wait for it without end. */
+function rateProblem(values: z.output<typeof environment>): Problem | null {
+  const { LONGHAUL_REQUESTS_PER_SECOND: perSecond, LONGHAUL_CREATE_SETTLE: settleMs } = values;
+  const lowest = lowestRate(settleMs);
+  if (perSecond === undefined || perSecond >= lowest) return null;
+  const shown = Math.ceil(lowest * 100) / 100;
+  const message =
+    `must be at least ${shown} with LONGHAUL_CREATE_SETTLE at ${formatDuration(settleMs)}: ` +
+    `a create has ${formatDuration(createTimeoutMs(settleMs))} to get its turn`;
+  return { path: 'LONGHAUL_REQUESTS_PER_SECOND', message };
 }
 
 /** `FOO=` in a shell or a compose file means "not set"; blanks around a value come from copying. */

@@ -28,7 +28,7 @@ describe('parseConfig', () => {
       LONGHAUL_STORE: 's3://bucket/prefix',
       LONGHAUL_HOME: '/var/lib/longhaul',
       LONGHAUL_FILE_ROOTS: '/data:/srv/in:',
-      LONGHAUL_CREATE_SETTLE: '2s',
+      LONGHAUL_CREATE_SETTLE: '90s',
       LONGHAUL_CANCEL_WAIT: '1h',
       LONGHAUL_LOG_LEVEL: 'debug',
       LONGHAUL_REQUESTS_PER_SECOND: '0.5',
@@ -45,7 +45,7 @@ describe('parseConfig', () => {
         store: 's3://bucket/prefix',
         home: '/var/lib/longhaul',
         fileRoots: ['/data', '/srv/in'],
-        createSettleMs: 2_000,
+        createSettleMs: 90_000,
         cancelWaitMs: 3_600_000,
         logLevel: 'debug',
         mistral: { apiKey: 'abc123', baseUrl: 'http://127.0.0.1:4010' },
@@ -91,6 +91,26 @@ describe('parseConfig', () => {
     const half = { ok: false, problems: [{ path: 'LONGHAUL_DEPLOYMENT' }] };
     expect(parseConfig({ LONGHAUL_DEPLOYMENT: 'longhaul' })).toMatchObject(half);
     expect(parseConfig({ LONGHAUL_BUILD_ID: '0.2.0' })).toMatchObject(half);
+  });
+
+  it.each([
+    ['0.17', {}, true],
+    ['0.16', {}, false],
+    ['0.01', { LONGHAUL_CREATE_SETTLE: '1h' }, false],
+    ['2', { LONGHAUL_CREATE_SETTLE: '10s' }, true],
+    ['1.99', { LONGHAUL_CREATE_SETTLE: '10s' }, false],
+    ['1000', { LONGHAUL_CREATE_SETTLE: '1ms' }, false],
+  ])('takes no rate so low that a create never has its turn: %s with %j', (rate, settle, ok) => {
+    expect(parseConfig({ LONGHAUL_REQUESTS_PER_SECOND: rate, ...settle }).ok).toBe(ok);
+  });
+
+  it('says what rate is the lowest, and by which setting', () => {
+    const message =
+      'must be at least 0.17 with LONGHAUL_CREATE_SETTLE at 2m: a create has 1m to get its turn';
+    expect(parseConfig({ LONGHAUL_REQUESTS_PER_SECOND: '0.01' })).toEqual({
+      ok: false,
+      problems: [{ path: 'LONGHAUL_REQUESTS_PER_SECOND', message }],
+    });
   });
 
   it('never repeats the key', () => {
