@@ -173,6 +173,11 @@ export class HttpClient {
         });
       }
       url = target;
+      if (url.origin !== this.#options.baseUrl.origin) continue;
+      // One more call to the provider. The wait for its turn is none of the time that an answer may take.
+      watchdog.pause();
+      await this.#options.gate(call.signal);
+      watchdog.restart();
     }
   }
 

@@ -310,6 +310,25 @@ describe('downloading a file', () => {
     expect(store.requests[0]?.url.search).toBe('?x=1');
   });
 
+  it('waits its turn for each redirect within the provider, and for none that leads elsewhere', async () => {
+    const elsewhere = await rawServer((_request, response) => void response.end('x'));
+    const server = await rawServer(({ url }, response) => {
+      const hops = Number(url.searchParams.get('hops'));
+      const location = hops < 2 ? `/on?hops=${hops + 1}` : `${elsewhere.url}/file`;
+      response.writeHead(302, { location }).end();
+    });
+    const waits: number[] = [];
+    const clock = {
+      now: () => 0,
+      sleep: async (milliseconds: number) => Promise.resolve(void waits.push(milliseconds)),
+    };
+    const client = clientOf(server, { requestsPerSecond: 1, clock });
+    const { content } = await client.downloadFile('f', {});
+    expect(Buffer.concat(await collect(content)).toString()).toBe('x');
+    expect(server.requests).toHaveLength(3);
+    expect(waits).toEqual([1_000, 2_000]);
+  });
+
   it('leaves a circle of redirects', async () => {
     const server = await rawServer(
       (_request, response) => void response.writeHead(302, { location: '/' }).end(),
