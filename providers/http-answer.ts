@@ -11,6 +11,11 @@ export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
+/** In a coding other than the one that was asked for. */
+export function isCompressed(answered: Dispatcher.ResponseData): boolean {
+  return (flatHeaders(answered)['content-encoding'] ?? 'identity') !== 'identity';
+}
+
 /** Content-Length; null when there is none or it is no number. */
 export function lengthOf(answered: Dispatcher.ResponseData): number | null {
   const value = flatHeaders(answered)['content-length'];

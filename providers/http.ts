@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
 import { ProviderError } from './errors.js';
-import { flatHeaders, isSuccess, lengthOf, type HttpAnswer } from './http-answer.js';
+import { flatHeaders, isCompressed, isSuccess, lengthOf, type HttpAnswer } from './http-answer.js';
 import { readDownload, readText } from './http-body.js';
 import { multipartBody, multipartFrame } from './multipart.js';
 import { networkFailure, type SendState } from './network-failure.js';
@@ -211,16 +211,11 @@ export class HttpClient {
     request.catch(() => undefined);
     const answered = await Promise.race([request, watchdog.aborted]);
     answered.body.on('error', () => undefined);
-    if ((answered.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    const { statusCode: status } = answered;
+    if (isSuccess(status) && isCompressed(answered)) {
       answered.body.destroy();
-      throw new ProviderError(
-        'ProviderContract',
-        `${call.name}: a compressed answer that was not asked for`,
-        {
-          effect: 'unknown',
-          status: answered.statusCode,
-        },
-      );
+      const message = `${call.name}: a compressed answer that was not asked for`;
+      throw new ProviderError('ProviderContract', message, { effect: 'unknown', status });
     }
     return answered;
   }
@@ -239,7 +234,9 @@ export class HttpClient {
         },
       );
     }
-    return { status, headers: flatHeaders(answered), text: this.#withoutSecret(text) };
+    // Of a failure the status says enough.
+    const readable = isCompressed(answered) ? '' : this.#withoutSecret(text);
+    return { status, headers: flatHeaders(answered), text: readable };
   }
 
   #withoutSecret(text: string): string {

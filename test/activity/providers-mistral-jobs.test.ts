@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProviderError } from '../../providers/errors.js';
 import {
@@ -144,6 +145,27 @@ describe('creating a job', () => {
     expect(error).toMatchObject({ type: 'ProviderRejected', effect: 'refused' });
     expect(error.message).not.toContain('<');
     expect(error).toHaveProperty('excerpt', page.slice(0, 2048));
+  });
+
+  it('takes a compressed refusal by its status, and a compressed success for a doubt', async () => {
+    const compressed =
+      (status: number): Handler =>
+      (_request, response) =>
+        void response
+          .writeHead(status, { 'content-encoding': 'gzip', 'content-type': 'application/json' })
+          .end(gzipSync(JSON.stringify(status < 300 ? batchJob() : { detail: 'quota exceeded' })));
+    const refusals = [
+      [422, 'ProviderRejected', 'refused'],
+      [401, 'ProviderAuth', 'refused'],
+      [429, 'ProviderRateLimited', 'refused'],
+      [503, 'ProviderAmbiguous', 'unknown'],
+    ] as const;
+    for (const [status, type, effect] of refusals) {
+      const error = await createAgainst(compressed(status));
+      expect(error).toMatchObject({ type, effect, status });
+      expect(error).toHaveProperty('excerpt', '');
+    }
+    expect(await createAgainst(compressed(200))).toMatchObject({ type: 'ProviderAmbiguous', status: 200 });
   });
 
   it('does not follow a redirect, and calls only "see other" a doubt', async () => {
