@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { layout } from '../../batch/layout.js';
 import { BATCH, jsonl, row, rows, wire } from '../support/activity-inputs.js';
@@ -215,5 +217,7 @@ describe('a row without an answer', () => {
     const text = await round.bench.text(round.path('account'));
     expect(text).toContain('SECRET');
     expect(text.length).toBeLessThan(1_000_000);
+    const { mode } = await stat(join(round.bench.dir, 'store', round.path('account')));
+    expect(mode & 0o777).toBe(0o600);
   });
 });
