@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { layout, roundFile } from '../../batch/layout.js';
+import { afterCreateFailure } from '../../batch/wait-policy.js';
 import type { BatchProvider } from '../../providers/provider.js';
 import { createProvider } from '../../providers/registry.js';
 import { attemptOf, Bench, failureOf, runActivity } from '../support/activity-env.js';
@@ -94,6 +95,7 @@ describe('creating a job', () => {
   });
 
   it.each([
+    [400, 'ProviderRejected'],
     [422, 'ProviderRejected'],
     [404, 'ProviderNotFound'],
     [401, 'ProviderAuth'],
@@ -110,6 +112,34 @@ describe('creating a job', () => {
     await create();
     expect(await bench.jobs()).toHaveLength(1);
   });
+
+  it("keeps a gateway's page out of the failure, and in the record of the refusal", async () => {
+    const { bench, create } = await uploaded();
+    await bench.setFaults({ route: 'createJob', nth: 1, fault: { type: 'status', status: 400 } });
+    const failure = await failureOf(create());
+    expect(failure).toMatchObject({ type: 'ProviderRejected', message: expect.not.stringContaining('<') });
+    const { excerpt } = await bench.json(roundFile.refused(FOLDER, 1));
+    expect(excerpt).toContain('<h1>400 Bad Request</h1>');
+  });
+
+  it.each<[string, number, 'not_in_plan' | 'pending']>([
+    ['a rate limit of 0', 429, 'not_in_plan'],
+    ['no room for pending requests', 429, 'pending'],
+    ['no room, as a 422', 422, 'pending'],
+    ['no room, as a 400', 400, 'pending'],
+  ])(
+    'waits for quota when refused with %s, and creates one job when there is some',
+    async (_, status, variant) => {
+      const { bench, create } = await uploaded();
+      await bench.setFaults({ route: 'createJob', nth: 1, fault: { type: 'status', status, variant } });
+      const failure = await failureOf(create());
+      expect(failure).toMatchObject({ type: 'ProviderQuota', nonRetryable: true, details: [{ status }] });
+      expect(afterCreateFailure('ProviderQuota', { status, hadJob: false })).toBe('wait-quota');
+      expect(await bench.json(roundFile.refused(FOLDER, 1))).toMatchObject({ type: 'ProviderQuota', status });
+      await create();
+      expect(await bench.jobs()).toHaveLength(1);
+    },
+  );
 
   it('comes back after a rate limit, when it says', async () => {
     const { bench, create } = await uploaded();

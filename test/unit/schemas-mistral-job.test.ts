@@ -160,6 +160,20 @@ describe('what we read of a batch job', () => {
     expect(Object.keys(ours).sort()).toEqual([...names, ...ADDED].sort());
   });
 
+  it('takes the ones of the live API as it declares them, and null where it may say null', () => {
+    const [agent, errors, outputs] = ADDED.map((name) => alternatives(child(ours, name)));
+    expect(agent?.map(({ type }) => type)).toEqual(['string', 'null']);
+    expect(outputs?.map(({ type }) => type)).toEqual(['array', 'null']);
+    expect(outputs?.[0]?.['items']).toMatchObject({ type: 'object', additionalProperties: {} });
+    expect(errors?.map(({ type }) => type)).toEqual(['array', 'null']);
+    const [object, ...others] = alternatives(child(errors?.[0] ?? {}, 'items'));
+    expect(object?.['properties']).toMatchObject({
+      message: { type: 'string' },
+      count: { type: 'integer', minimum: 0, default: 1 },
+    });
+    expect(others.map(({ type }) => type)).toEqual(['string', 'null']);
+  });
+
   it.each(names)('%s agrees with the published schema, but for the listed differences', (name) => {
     const mine = facts(child(ours, name));
     const theirs = expected(name);
@@ -304,6 +318,28 @@ describe('the errors of a job', () => {
 });
 
 describe('what we send to create a job', () => {
+  it('is bounded as the live API documents it', () => {
+    expect(BATCH_ENDPOINTS).toHaveLength(10);
+    const text = (minLength: number, maxLength: number) => ({ type: 'string', minLength, maxLength });
+    expect(z.toJSONSchema(createBatchJobSchema, { io: 'input' })).toEqual({
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: {
+        endpoint: {
+          type: 'string',
+          // The published nine and the live tenth, see above.
+          enum: [...BATCH_ENDPOINTS],
+        },
+        input_files: { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1, maxItems: 1 },
+        model: { type: 'string', minLength: 1 },
+        timeout_hours: { type: 'integer', minimum: 1, maximum: 168 },
+        metadata: { type: 'object', propertyNames: text(1, 32), additionalProperties: text(1, 512) },
+      },
+      required: ['endpoint', 'input_files', 'model', 'timeout_hours', 'metadata'],
+      additionalProperties: false,
+    });
+  });
+
   const request = {
     endpoint: '/v1/chat/completions',
     input_files: ['f'],
