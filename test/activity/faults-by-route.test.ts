@@ -81,6 +81,35 @@ async function play(...rules: readonly Wire[]): Promise<string> {
 
 let undisturbed: string | undefined;
 
+/** The routes of a batch that is stopped, and of one that is cleaned up behind itself. */
+const LEAVING = ['cancelJob', 'deleteFile'] as const;
+
+/** The second shard's job never begins and is cancelled; then the files of both are deleted. */
+async function leave(route?: string, faults: typeof FAULTS = []): Promise<string> {
+  const bench = await Bench.start({ emulator: { jobSeconds: 60 } });
+  const rules = faults.map(([, fault], n) => ({ route, nth: n + 1, fault }));
+  await bench.setFaults({ route: 'createJob', nth: 2, fault: { type: 'stuckQueued' } }, ...rules);
+  await bench.prepare(rows(10), { shardRows: 5 });
+  const batch = new PatientBatch(bench);
+  const results = await batch.run(2, 1);
+  await batch.cleanUp();
+  expect((await bench.requests(route)).length).toBeGreaterThan(faults.length);
+  const jobs = await bench.jobs();
+  expect(jobs.map(({ status }) => status).toSorted()).toEqual(['CANCELLED', 'SUCCESS']);
+  for await (const { id } of bench.provider.listFiles({}, {})) throw new Error(`file ${id} was left`);
+  expect(await bench.requests('deleteJob')).toEqual([]);
+  // A cancelled row names its job.
+  return jobs.reduce((text, { id }) => text.replaceAll(String(id), 'JOB'), results);
+}
+
+describe('a batch that is cancelled and cleaned up ends alike', () => {
+  it.each(LEAVING)('with every fault on %s, one call after another, this way and that', async (route) => {
+    const calm = await leave();
+    expect(calm.match(/"cancelled"/g)).toHaveLength(5);
+    for (const faults of [FAULTS, FAULTS.toReversed()]) expect(await leave(route, faults)).toBe(calm);
+  });
+});
+
 describe('a batch ends alike', () => {
   it.each(ROUTES)('with every fault on %s, one call after another, this way and that', async (route) => {
     undisturbed ??= await play();

@@ -20,22 +20,31 @@ export class PatientBatch {
     this.#bench = bench;
   }
 
-  /** All shards, round by round, to the results; returns their text. */
-  async run(shards: number): Promise<string> {
+  /** All shards, round by round, to the results; returns their text. The job of shard `cancelled` is cancelled. */
+  async run(shards: number, cancelled: number | null = null): Promise<string> {
     await this.#call('checkAccount', {});
     for (let shard = 0; shard < shards; shard += 1) {
-      for (let round = 1; await this.#round(shard, round); round += 1);
+      const cancels = shard === cancelled;
+      for (let round = 1; await this.#round(shard, round, cancels); round += 1);
     }
     await this.#call('assemble', assembleInput());
     return this.#bench.text(layout.results(BATCH));
   }
 
+  /** Deletes the batch's files at the provider; twice, as a next run would. */
+  async cleanUp(): Promise<void> {
+    for (let n = 0; n < 2; n += 1) await this.#call('cleanup', { cleanup: 'all' });
+  }
+
   /** Whether there was such a round. */
-  async #round(shard: number, round: number): Promise<boolean> {
+  async #round(shard: number, round: number, cancels: boolean): Promise<boolean> {
     const mode = { kind: 'normal', rebuyLost: false, finalFrom: 1 } as const;
     const open = await this.#call('beginRound', beginInput({ shard, round, mode }));
     if (open.kind !== 'open') return false;
-    const job = await this.#ended(await this.#submit(shard, round, open));
+    const submitted = await this.#submit(shard, round, open);
+    // A shard asks again at its next look.
+    for (let n = 0; cancels && n < 2; n += 1) await this.#call('cancelJob', { jobId: submitted.jobId });
+    const job = await this.#ended(submitted);
     await this.#call('findJob', { shard, round, key: open.key, relist: true });
     await this.#call('collect', collectInput(open, job, { shard, round }));
     return true;
