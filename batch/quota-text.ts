@@ -6,8 +6,11 @@
 /** Of longer texts the rest is an echo or a page. */
 const READ_CHARACTERS = 10_000;
 
-/** Up to five words between two others of one sentence. */
-const GAP = String.raw`(?:[\s_-]+[\w’']+){0,5}?[\s_-]+`;
+/**
+ * Up to five words between two others of one sentence. What is a word and what separates two have no character in common:
+ * else a line of underscores, as in a form, could be cut up in so many ways that the search would not end.
+ */
+const GAP = String.raw`(?:[\s_-]+[A-Za-z0-9’']+){0,5}?[\s_-]+`;
 const SHORT = String.raw`(?:exceed(?:ed|s|ing)?|reached|exhausted|used[\s_-]up|depleted|insufficient)`;
 const WAITING = String.raw`(?:pending|enqueued|queued)(?:[\s_-]+batch)?[\s_-]+(?:requests?|tokens?|jobs?|batches|rows)`;
 const LIMIT = String.raw`(?:limit|maximum|exceed(?:ed|s|ing)?|too[\s_-]many)`;
