@@ -111,11 +111,15 @@ function attachHint({ session }: Link, batchId: string): string {
 
 function assertReopening(link: Link, batchId: string, reopened: number): void {
   const lost: unknown = link.lost.reason;
-  const onPurpose = lost instanceof LostServer && lost.onPurpose;
-  if (!onPurpose && reopened < MAX_REOPENINGS) return;
+  const mayBeReopened = !(lost instanceof LostServer) || lost.mayBeReopened;
+  if (mayBeReopened && reopened < MAX_REOPENINGS) return;
   const message = lost instanceof Error ? lost.message : String(lost);
-  throw new CliError(
-    `The embedded server stopped: ${message}. Nothing is lost; go on with \`longhaul wait ${batchId}\`.`,
-    { type: 'EmbeddedServerStopped', exitCode: EXIT.failed },
-  );
+  const next =
+    lost instanceof LostServer && lost.why === 'home-removed'
+      ? 'The same `longhaul run` again finds the jobs at the provider.'
+      : `Nothing is lost; go on with \`longhaul wait ${batchId}\`.`;
+  throw new CliError(`The embedded server stopped: ${message}. ${next}`, {
+    type: 'EmbeddedServerStopped',
+    exitCode: EXIT.failed,
+  });
 }

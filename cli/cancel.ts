@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { action } from './action.js';
 import { attendBatch } from './attend.js';
-import { attachOn, choiceToGoOn, useFinished } from './attached.js';
+import { attachToGoOn, useFinished } from './attached.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Attended } from './follow.js';
 import { Interrupts } from './interrupts.js';
-import { openLink, warnWithoutWorkers } from './link.js';
+import { warnWithoutWorkers } from './link.js';
 import { batchIdArgument } from './options.js';
 import { showStatus } from './status.js';
 
@@ -51,9 +51,7 @@ async function cancel(context: CliContext, batchId: string, options: CancelOptio
   if (finished !== null) return finished;
   const interrupts = new Interrupts();
   try {
-    const choice = await choiceToGoOn(context);
-    const open = async (): Promise<Attended> =>
-      attachOn(await openLink(context, { need: 'full', choice, signal: interrupts.signal }), batchId);
+    const open = (): Promise<Attended> => attachToGoOn(context, batchId, interrupts.signal);
     const attended = await open();
     const { link, handle } = attended;
     const { reason } = options;

@@ -8,10 +8,10 @@ import type { Link } from './link.js';
 
 /**
  * Holds the embedded server until Ctrl-C, or until `longhaul stop`.
- * @throws CliError when the server is lost otherwise
+ * @throws CliError when the server ends for another reason
  */
 export async function holdUntilInterrupted(
-  { output }: CliContext,
+  { output, config }: CliContext,
   link: Link,
   interrupts: Interrupts,
 ): Promise<ExitCode> {
@@ -29,11 +29,13 @@ export async function holdUntilInterrupted(
   }
   const reason: unknown = link.lost.reason;
   if (reason instanceof LostServer && reason.onPurpose) return EXIT.done;
-  throw new CliError(
-    `The embedded server is gone: ${reason instanceof Error ? reason.message : String(reason)}`,
-    {
-      type: 'EmbeddedServerStopped',
-      exitCode: EXIT.failed,
-    },
-  );
+  const message = reason instanceof Error ? reason.message : String(reason);
+  const next =
+    reason instanceof LostServer && reason.why === 'home-removed'
+      ? 'The same `longhaul run` again finds the jobs of batches that were open.'
+      : `Open batches go on with the same command again; supervisor.log and temporal.log in ${config.home} say more.`;
+  throw new CliError(`The embedded server is gone: ${message}. ${next}`, {
+    type: 'EmbeddedServerStopped',
+    exitCode: EXIT.failed,
+  });
 }

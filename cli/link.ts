@@ -2,7 +2,13 @@ import { resolve } from 'node:path';
 import { LonghaulError } from '../client/failures.js';
 import type { LonghaulClient } from '../client/types.js';
 import { connectEmbedded, connectIfRunning } from '../dev/embedded.js';
-import type { EmbeddedSession, EmbeddedSettings, SessionEvent, WorkerNeed } from '../dev/embedded.js';
+import type {
+  EmbeddedSession,
+  EmbeddedSettings,
+  SessionEvent,
+  StopCause,
+  WorkerNeed,
+} from '../dev/embedded.js';
 import { isSet } from './context.js';
 import type { CliContext, ProviderChoice } from './context.js';
 
@@ -25,12 +31,21 @@ export interface LinkOptions {
 /** The embedded server went away under a command. */
 export class LostServer extends Error {
   override readonly name = 'LostServer';
-  /** Somebody stopped it on purpose: starting it again would be against his will. */
-  readonly onPurpose: boolean;
+  readonly why: StopCause | 'crash';
 
-  constructor(message: string, onPurpose: boolean) {
+  constructor(message: string, why: StopCause | 'crash') {
     super(message);
-    this.onPurpose = onPurpose;
+    this.why = why;
+  }
+
+  /** Somebody stopped it on purpose. */
+  get onPurpose(): boolean {
+    return this.why === 'asked';
+  }
+
+  /** Starting it again is against nobody's will, and there is a home to start it in. */
+  get mayBeReopened(): boolean {
+    return this.why !== 'asked' && this.why !== 'home-removed';
   }
 }
 
@@ -87,11 +102,12 @@ async function embeddedLink(
   choice?: ProviderChoice,
 ): Promise<Link> {
   const lost = new AbortController();
-  let reason: string | null = null;
+  let stopping: Extract<SessionEvent, { type: 'stopping' }> | null = null;
   session.onEvent((event) => {
-    if (event.type === 'stopping') reason = event.message;
-    if (event.type === 'lost') lost.abort(new LostServer(reason ?? event.message, reason !== null));
-    else context.output.note(describeEvent(event));
+    if (event.type === 'stopping') stopping = event;
+    if (event.type === 'lost') {
+      lost.abort(new LostServer(stopping?.message ?? event.message, stopping?.cause ?? 'crash'));
+    } else context.output.note(describeEvent(event));
   });
   const { address, namespace, uiUrl } = session;
   const client = await connectClient(context, { address, namespace, uiUrl }, choice?.baseUrl);

@@ -28,6 +28,8 @@ export interface EmbeddedSession {
   readonly serverPid: number;
   /** Undefined while no worker is ready. */
   readonly workerPid: number | undefined;
+  /** Whether a full worker needs no key from this command. */
+  readonly hasKey: boolean;
   /** Returns a function that ends the subscription. */
   onEvent(listener: (event: SessionEvent) => void): () => void;
   /** From now on server and worker go on without a command until no batch is open. Returns once that is noted. */
@@ -154,6 +156,7 @@ class Session implements EmbeddedSession {
   readonly supervisorPid: number;
   serverPid: number;
   workerPid: number | undefined;
+  readonly hasKey: boolean;
   readonly #connection: Connection;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   #closing = false;
@@ -168,6 +171,7 @@ class Session implements EmbeddedSession {
     this.supervisorPid = supervisorPid;
     this.serverPid = welcome.serverPid;
     this.workerPid = welcome.workerPid;
+    this.hasKey = welcome.hasKey;
     connection.holdsProcess = false;
     connection.listen((message) => this.#onMessage(message));
     void connection.gone.then(() => {

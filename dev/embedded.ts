@@ -21,7 +21,7 @@ export {
   SupervisorVersionError,
 } from './errors.js';
 export type { EmbeddedSession, SessionEvent } from './embedded-session.js';
-export type { EmbeddedSettings, WorkerNeed } from './protocol.js';
+export type { EmbeddedSettings, StopCause, WorkerNeed } from './protocol.js';
 
 export interface EmbeddedOptions {
   /** `LONGHAUL_HOME`; created if missing. */

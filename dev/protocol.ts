@@ -35,6 +35,8 @@ export interface Welcome {
   readonly uiUrl: string;
   readonly serverPid: number;
   readonly workerPid?: number;
+  /** Whether a full worker of this server has a key, or will have one, without a further command. */
+  readonly hasKey: boolean;
   /** What the home is bound to, as a default for commands without an opinion. */
   readonly baseUrl?: string;
   readonly storeUri?: string;
@@ -45,7 +47,13 @@ export type EmbeddedEvent =
   | { readonly type: 'worker-restarted'; readonly pid: number }
   | { readonly type: 'server-exited'; readonly message: string }
   | { readonly type: 'server-restarted'; readonly pid: number }
-  | { readonly type: 'stopping'; readonly message: string };
+  | { readonly type: 'stopping'; readonly message: string; readonly cause: StopCause };
+
+/**
+ * Why a supervisor stops: somebody wants it to (`longhaul stop`, a signal), its home is gone, it can't go on, or no
+ * command needs it. Only the last two leave something to start again.
+ */
+export type StopCause = 'asked' | 'home-removed' | 'trouble' | 'unused';
 
 export type SupervisorMessage =
   | { readonly type: 'accepted'; readonly pid: number }
@@ -59,6 +67,7 @@ export type SupervisorMessage =
 export type RefusalReason = 'version' | 'conflict' | 'failed' | 'stopping';
 
 const NEEDS = new Set<unknown>(['full', 'workflow-only', 'none']);
+const CAUSES = new Set<unknown>(['asked', 'home-removed', 'trouble', 'unused']);
 const REASONS = new Set<unknown>(['version', 'conflict', 'failed', 'stopping']);
 const SETTING_NAMES = ['apiKey', 'baseUrl', 'storeUri', 'createSettle', 'cancelWait', 'logLevel'] as const;
 
@@ -103,7 +112,7 @@ function parseSettings(value: unknown): EmbeddedSettings | undefined {
 
 export function parseSupervisorMessage(value: unknown): SupervisorMessage | undefined {
   if (!isRecord(value)) return undefined;
-  const { type, pid, line, message, reason } = value;
+  const { type, pid, line, message, reason, cause } = value;
   switch (type) {
     case 'accepted':
     case 'worker-restarted':
@@ -113,8 +122,9 @@ export function parseSupervisorMessage(value: unknown): SupervisorMessage | unde
       return typeof line === 'string' ? { type, line } : undefined;
     case 'worker-exited':
     case 'server-exited':
-    case 'stopping':
       return typeof message === 'string' ? { type, message } : undefined;
+    case 'stopping':
+      return isCause(cause) && typeof message === 'string' ? { type, message, cause } : undefined;
     case 'refused':
       return isReason(reason) && typeof message === 'string' ? { type, reason, message } : undefined;
     case 'detached':
@@ -127,15 +137,17 @@ export function parseSupervisorMessage(value: unknown): SupervisorMessage | unde
 }
 
 function parseWelcome(value: Record<string, unknown>): Welcome | undefined {
-  const { address, namespace, uiUrl, serverPid, workerPid, baseUrl, storeUri } = value;
+  const { address, namespace, uiUrl, serverPid, workerPid, hasKey, baseUrl, storeUri } = value;
   if (typeof address !== 'string' || typeof namespace !== 'string') return undefined;
   if (typeof uiUrl !== 'string' || typeof serverPid !== 'number') return undefined;
+  if (typeof hasKey !== 'boolean') return undefined;
   return {
     type: 'welcome',
     address,
     namespace,
     uiUrl,
     serverPid,
+    hasKey,
     ...(typeof workerPid === 'number' && { workerPid }),
     ...(typeof baseUrl === 'string' && { baseUrl }),
     ...(typeof storeUri === 'string' && { storeUri }),
@@ -144,6 +156,10 @@ function parseWelcome(value: Record<string, unknown>): Welcome | undefined {
 
 function isNeed(value: unknown): value is WorkerNeed {
   return NEEDS.has(value);
+}
+
+function isCause(value: unknown): value is StopCause {
+  return CAUSES.has(value);
 }
 
 function isReason(value: unknown): value is RefusalReason {

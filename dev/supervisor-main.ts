@@ -18,14 +18,14 @@ async function main(): Promise<void> {
   if (lock === undefined) return;
   try {
     const supervisor = new Supervisor({ ...args, home, env: process.env });
-    void lock.lost.then(() => supervisor.stop('the home was removed'));
+    void lock.lost.then(() => supervisor.stop('the home was removed', 'home-removed'));
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-      process.on(signal, () => void supervisor.stop(signal));
+      process.on(signal, () => void supervisor.stop(signal, 'asked'));
     }
     const crash = (error: unknown): void => {
       process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
       process.exitCode = 1;
-      void supervisor.stop('an error of the supervisor itself');
+      void supervisor.stop('an error of the supervisor itself', 'trouble');
     };
     process.on('uncaughtException', crash);
     process.on('unhandledRejection', crash);

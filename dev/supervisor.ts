@@ -9,6 +9,7 @@ import type {
   ClientMessage,
   EmbeddedSettings,
   RefusalReason,
+  StopCause,
   SupervisorMessage,
   Welcome,
   WorkerNeed,
@@ -64,7 +65,7 @@ export class Supervisor {
     this.#lifetime = new Lifetime({
       ...timing,
       hasOpenBatches: async () => (await countOpenBatches(this.#server.tools)) > 0,
-      onEnd: (why) => void this.stop(why),
+      onEnd: (why) => void this.stop(why, 'unused'),
     });
   }
 
@@ -92,18 +93,18 @@ export class Supervisor {
   }
 
   /** Ends the worker, then the server; the commands' sockets close when both are gone. */
-  stop(why: string): Promise<void> {
-    this.#stopping ??= this.#stopAll(why);
+  stop(why: string, cause: StopCause): Promise<void> {
+    this.#stopping ??= this.#stopAll(why, cause);
     return this.#stopping;
   }
 
-  async #stopAll(why: string): Promise<void> {
+  async #stopAll(why: string, cause: StopCause): Promise<void> {
     const { home } = this.#options;
     this.#log.line(`stopping: ${why}`);
     this.#lifetime.close();
     // Takes the socket's file away too, so that new commands start a new supervisor, which waits for the lock.
     this.#socket?.close();
-    this.#broadcast({ type: 'stopping', message: why });
+    this.#broadcast({ type: 'stopping', message: why, cause });
     for (const part of [this.#worker, this.#server]) {
       // Whatever became of the one, the other must not be left running.
       await part.stop().catch((error: unknown) => this.#log.line(`while stopping: ${messageOf(error)}`));
@@ -127,7 +128,7 @@ export class Supervisor {
         session.send({ type: 'detached' });
         return;
       case 'stop':
-        void this.stop('`longhaul stop` was called');
+        void this.stop('`longhaul stop` was called', 'asked');
         return;
     }
   }
@@ -170,7 +171,7 @@ export class Supervisor {
       await this.#server.start();
     } catch (error) {
       // Every command that waits gets the reason; the next supervisor tries anew.
-      setImmediate(() => void this.stop('the server did not start'));
+      setImmediate(() => void this.stop('the server did not start', 'trouble'));
       throw error;
     }
     const file: ServerFile = {
@@ -219,7 +220,7 @@ export class Supervisor {
         this.#log.line(`Temporal runs again as ${pid}`);
         this.#broadcast({ type: 'server-restarted', pid });
       },
-      onGiveUp: (error) => void this.stop(messageOf(error)),
+      onGiveUp: (error) => void this.stop(messageOf(error), 'trouble'),
     });
   }
 
@@ -262,6 +263,7 @@ export class Supervisor {
       uiUrl: this.#server.uiUrl,
       serverPid: this.#server.pid ?? 0,
       ...(workerPid !== undefined && { workerPid }),
+      hasKey: this.#settings.apiKey !== undefined,
       ...(baseUrl !== undefined && { baseUrl }),
       ...(storeUri !== undefined && { storeUri }),
     };

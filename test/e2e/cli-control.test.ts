@@ -78,6 +78,20 @@ describe('leaving a batch', () => {
   });
 });
 
+describe('a server that `status` has left without a worker', () => {
+  it('gets a worker with a key from the next command', async () => {
+    await slowJobs(300);
+    const run = await running('keyless');
+    expect((await cli.run('stop')).code).toBe(0);
+    expect((await run.ended).code).toBe(4);
+    // Its server stays for three seconds.
+    expect((await cli.run('status', 'keyless')).code).toBe(0);
+    const cancel = await cli.run('cancel', 'keyless', '--json');
+    expect(cancel.code, cancel.stderr).toBe(0);
+    expect(manifestOf(cancel)).toMatchObject({ outcome: 'cancelled', rows: { total: 10 } });
+  });
+});
+
 describe('control', () => {
   it('cancel collects what was answered; run and wait then exit 5', async () => {
     await slowJobs(300);

@@ -41,7 +41,12 @@ const clientMessage = fc.oneof(
 const supervisorMessage = fc.oneof(
   fc.record({ type: fc.constantFrom('accepted', 'worker-restarted', 'server-restarted'), pid }),
   fc.record({ type: fc.constant('progress'), line: text }),
-  fc.record({ type: fc.constantFrom('worker-exited', 'server-exited', 'stopping'), message: text }),
+  fc.record({ type: fc.constantFrom('worker-exited', 'server-exited'), message: text }),
+  fc.record({
+    type: fc.constant('stopping'),
+    message: text,
+    cause: fc.constantFrom('asked', 'home-removed', 'trouble', 'unused'),
+  }),
   fc.record({
     type: fc.constant('refused'),
     reason: fc.constantFrom('version', 'conflict', 'failed', 'stopping'),
@@ -49,7 +54,14 @@ const supervisorMessage = fc.oneof(
   }),
   fc.constant({ type: 'detached' }),
   merged(
-    fc.record({ type: fc.constant('welcome'), address: text, namespace: text, uiUrl: text, serverPid: pid }),
+    fc.record({
+      type: fc.constant('welcome'),
+      address: text,
+      namespace: text,
+      uiUrl: text,
+      serverPid: pid,
+      hasKey: fc.boolean(),
+    }),
     optional('workerPid', pid),
     optional('baseUrl', text),
     optional('storeUri', text),

@@ -20,6 +20,7 @@ const WELCOME: SupervisorMessage = {
   uiUrl: 'http://127.0.0.1:8233',
   serverPid: 11,
   workerPid: 12,
+  hasKey: true,
 };
 
 let folder: string;
