@@ -142,7 +142,14 @@ async function connectClient(
  * What the worker of the home is to run with; what is left out is left as it is there.
  */
 function embeddedSettings({ env, config, storeUri }: CliContext, { choice }: LinkOptions): EmbeddedSettings {
-  if (choice === undefined) return config.store === null ? {} : { storeUri };
+  const codec = codecEnv(config);
+  if (choice === undefined) {
+    return {
+      ...(config.store !== null && { storeUri }),
+      // A workflow-only worker opens what Temporal keeps, too.
+      ...(Object.keys(codec).length > 0 && { workerEnv: codec }),
+    };
+  }
   const createSettle = setting(env['LONGHAUL_CREATE_SETTLE']);
   const cancelWait = setting(env['LONGHAUL_CANCEL_WAIT']);
   const logLevel = setting(env['LONGHAUL_LOG_LEVEL']);
@@ -153,7 +160,7 @@ function embeddedSettings({ env, config, storeUri }: CliContext, { choice }: Lin
     ...(createSettle !== undefined && { createSettle }),
     ...(cancelWait !== undefined && { cancelWait }),
     ...(logLevel !== undefined && { logLevel }),
-    workerEnv: { ...workerEnv(env), ...codecEnv(config) },
+    workerEnv: { ...workerEnv(env), ...codec },
   };
 }
 
