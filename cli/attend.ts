@@ -97,8 +97,9 @@ async function handOver(
   handle: BatchHandle,
   json: boolean,
 ): Promise<ExitCode> {
-  if (json) output.json(await accountOf(handle));
+  // First of all: whatever happens to what is printed, the batch goes on.
   await link.session?.detach();
+  if (json) output.json(await accountOf(handle));
   output.note(`${handle.batchId} goes on${link.session === null ? '' : ' in the background'}.`);
   output.note(attachHint(link, handle.batchId));
   return EXIT.done;

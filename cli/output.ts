@@ -16,6 +16,9 @@ export interface Output {
   readonly stderr: NodeJS.WriteStream;
 }
 
+/** Whether stdout is results, of which a reader may have seen enough. */
+let readerMayLeave = false;
+
 export function createOutput(): Output {
   let diverted: ((text: string) => void) | null = null;
   return {
@@ -25,6 +28,7 @@ export function createOutput(): Output {
     },
     line: (text) => void process.stdout.write(`${text}\n`),
     bytes: async (chunk) => {
+      readerMayLeave = true;
       if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
     },
     note: (text) => {
@@ -39,13 +43,14 @@ export function createOutput(): Output {
 }
 
 /**
- * A reader that has seen enough (`longhaul results … | head`) closes the pipe: that is no failure. Nobody reads
- * stderr any more either when its pipe is closed, and the batch must not suffer for it.
+ * A reader that has seen enough (`longhaul results … | head`) closes the pipe: then there is nothing left to do, and no
+ * failure. Other commands have more to do than to print, and an exit code of their own, which a closed pipe must not
+ * change.
  */
 export function tolerateClosedPipes(): void {
   process.stdout.on('error', (error: Error) => {
-    if (isClosedPipe(error)) process.exit(0);
-    throw error;
+    if (!isClosedPipe(error)) throw error;
+    if (readerMayLeave) process.exit(0);
   });
   process.stderr.on('error', (error: Error) => {
     if (!isClosedPipe(error)) throw error;

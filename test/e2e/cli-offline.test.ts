@@ -98,6 +98,16 @@ describe('a failure with --json', () => {
   });
 });
 
+describe('a pipe that nobody reads', () => {
+  it('does not make a success of a failure', async () => {
+    await cli.write('unread.jsonl', 'x\n');
+    const unread = cli.start(['validate', 'unread.jsonl', ...CHAT, '--json']);
+    unread.child.stdout?.destroy();
+    const { code, stderr } = await unread.ended;
+    expect(code, stderr).toBe(2);
+  });
+});
+
 describe('validate', () => {
   const row = (fields: object): string => JSON.stringify({ body: {}, ...fields });
 
