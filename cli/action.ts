@@ -7,6 +7,6 @@ export function action<Args extends unknown[]>(
   work: (context: CliContext, ...args: Args) => Promise<ExitCode>,
 ): (...args: Args) => Promise<void> {
   return async (...args) => {
-    process.exitCode = await work(loadContext(), ...args);
+    process.exitCode = await work(await loadContext(), ...args);
   };
 }

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadClientConfigProfile } from '@temporalio/envconfig';
 import { messageOf } from '../dev/errors.js';
@@ -7,7 +8,7 @@ import { findHome } from '../dev/home.js';
 import { parseConfig } from '../schemas/config.js';
 import type { Config } from '../schemas/config.js';
 import { describeProblems } from '../schemas/problems.js';
-import { formatFileUri } from '../storage/uri.js';
+import { formatFileUri, parseFileLocation } from '../storage/uri.js';
 import { forgetSecrets } from '../worker/crash.js';
 import { CliError } from './errors.js';
 import { createOutput } from './output.js';
@@ -26,7 +27,7 @@ export interface CliContext {
 }
 
 /** @throws CliError naming the variables that are wrong. */
-export function loadContext(): CliContext {
+export async function loadContext(): Promise<CliContext> {
   const env = { ...process.env };
   const parsed = parseConfig(env);
   if (!parsed.ok) throw new CliError(`The environment is not valid: ${describeProblems(parsed.problems)}.`);
@@ -36,11 +37,36 @@ export function loadContext(): CliContext {
   return {
     env,
     config,
-    storeUri: config.store ?? formatFileUri(join(config.home, 'store')),
+    storeUri:
+      config.store ??
+      (address === null ? await boundStore(config.home) : null) ??
+      formatFileUri(join(config.home, 'store')),
     mode: address === null ? 'embedded' : 'configured',
     address,
     output: createOutput(),
   };
+}
+
+/** The store that an embedded home is bound to: commands that only look must not look elsewhere. */
+async function boundStore(path: string): Promise<string | null> {
+  try {
+    const home = await findHome(path);
+    const uri = home === undefined ? undefined : (await readHomeBinding(home)).storeUri;
+    if (uri === undefined) return null;
+    const folder = parseFileLocation(uri);
+    // A home that was moved still names its former place.
+    return !folder.ok || (await exists(folder.path)) ? uri : null;
+  } catch {
+    // Who needs the home says what is wrong with it.
+    return null;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function temporalAddress(): string | null {

@@ -1,0 +1,55 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadContext } from '../../cli/context.js';
+import { formatFileUri } from '../../storage/uri.js';
+
+let folder: string;
+let home: string;
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'longhaul-context-')));
+  home = join(folder, 'home');
+  await mkdir(home);
+  for (const name of Object.keys(process.env).filter((key) =>
+    /^(?:TEMPORAL_|LONGHAUL_|MISTRAL_)/.test(key),
+  )) {
+    vi.stubEnv(name, undefined);
+  }
+  vi.stubEnv('TEMPORAL_CONFIG_FILE', join(folder, 'no-temporal.toml'));
+  vi.stubEnv('LONGHAUL_HOME', home);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function bindTo(storeUri: string): Promise<void> {
+  return writeFile(join(home, 'home.json'), JSON.stringify({ storeUri }));
+}
+
+describe('the store of a command without LONGHAUL_STORE', () => {
+  it('lies in the home', async () => {
+    expect((await loadContext()).storeUri).toBe(formatFileUri(join(home, 'store')));
+  });
+
+  it.each(['s3://bucket/batches', 'file'])('is the one that the home is bound to (%s)', async (kind) => {
+    await mkdir(join(folder, 'elsewhere'));
+    const uri = kind === 'file' ? formatFileUri(join(folder, 'elsewhere')) : kind;
+    await bindTo(uri);
+    expect((await loadContext()).storeUri).toBe(uri);
+  });
+
+  it('is not one that a home was bound to where it lay before', async () => {
+    await bindTo(formatFileUri(join(folder, 'former/store')));
+    expect((await loadContext()).storeUri).toBe(formatFileUri(join(home, 'store')));
+  });
+
+  it('has nothing to do with a home whose file is broken, or with one beside a cluster', async () => {
+    await writeFile(join(home, 'home.json'), '{"storeUri": "s3://');
+    expect((await loadContext()).storeUri).toBe(formatFileUri(join(home, 'store')));
+    await bindTo('s3://bucket/batches');
+    vi.stubEnv('TEMPORAL_ADDRESS', 'cluster:7233');
+    expect((await loadContext()).storeUri).toBe(formatFileUri(join(home, 'store')));
+  });
+});
