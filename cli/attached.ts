@@ -1,5 +1,5 @@
 import type { BatchHandle } from '../client/types.js';
-import { embeddedChoice, requireKey } from './context.js';
+import { assertHomeProviderAnswers, embeddedChoice, requireKey } from './context.js';
 import type { CliContext, ProviderChoice } from './context.js';
 import type { Attended } from './follow.js';
 import { openLink, openLinkIfRunning } from './link.js';
@@ -8,11 +8,12 @@ import type { Link } from './link.js';
 /**
  * What a command that goes on with a batch says of key and provider. A worker that runs keeps its key unless the
  * environment names another one: a command without any must not take it away.
- * @throws CliError when the home has no key, and the environment none either
+ * @throws CliError when the home has no key, and the environment none either; or when its emulator is gone
  */
 export async function choiceToGoOn(context: CliContext): Promise<ProviderChoice> {
   const choice = await embeddedChoice(context);
   if (context.mode === 'configured' || context.config.mistral.apiKey !== null) return choice;
+  await assertHomeProviderAnswers(context, choice);
   const running = await openLinkIfRunning(context);
   if (running === null) return requireKey(choice);
   // A server alone, such as `status` leaves behind for a moment, has no key that a full worker could be run with.

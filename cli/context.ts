@@ -125,11 +125,34 @@ export function requireKey(choice: ProviderChoice): { apiKey: string; baseUrl: s
   );
 }
 
+const PROBE_MS = 3_000;
+
+/**
+ * For a command that is about to have work done at the home's own provider: an emulator that is gone would be tried
+ * again and again.
+ * @throws CliError when it does not answer
+ */
+export async function assertHomeProviderAnswers(
+  { config }: Pick<CliContext, 'config'>,
+  { baseUrl }: ProviderChoice,
+): Promise<void> {
+  if (baseUrl === config.mistral.baseUrl) return;
+  try {
+    // Any answer is one.
+    await fetch(baseUrl, { redirect: 'manual', signal: AbortSignal.timeout(PROBE_MS) });
+  } catch {
+    throw new CliError(
+      `MISTRAL_API_KEY is not set, and ${baseUrl}, which ${config.home} was last used with, does not answer. If that was the emulator of \`longhaul dev\`, call it again; else set MISTRAL_API_KEY and MISTRAL_BASE_URL. A real provider needs another LONGHAUL_HOME.`,
+      { type: 'MissingKey' },
+    );
+  }
+}
+
 function withLoopbackKey({ apiKey, baseUrl }: ProviderChoice): ProviderChoice {
   return { apiKey: apiKey ?? (isLoopback(baseUrl) ? LOOPBACK_KEY : null), baseUrl };
 }
 
-function isLoopback(baseUrl: string): boolean {
+export function isLoopback(baseUrl: string): boolean {
   const host = new URL(baseUrl).hostname;
   return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -1,10 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Emulator } from '../emulator/index.js';
 import { addInputRoot } from '../worker/input-roots.js';
 import { action } from './action.js';
 import { isSet, providerChoice, requireKey } from './context.js';
 import type { CliContext, ProviderChoice } from './context.js';
+import { emulatorFarewell, openDevEmulator } from './dev-emulator.js';
 import { CliError } from './errors.js';
 import type { ExitCode } from './exit-codes.js';
 import { holdUntilInterrupted } from './hold.js';
@@ -24,7 +24,8 @@ export function addDevCommand(program: Command): void {
       'after',
       `
 Other commands in the same folder find the server by themselves, and use the emulator as long as neither
-MISTRAL_API_KEY nor MISTRAL_BASE_URL is set.
+MISTRAL_API_KEY nor MISTRAL_BASE_URL is set. The emulator keeps its port from one \`longhaul dev\` to the next, but not
+its jobs.
 
 Examples:
   $ longhaul dev
@@ -42,7 +43,7 @@ async function dev(context: CliContext, options: DevOptions): Promise<ExitCode> 
   const { env, output } = context;
   const interrupts = new Interrupts(['SIGINT', 'SIGTERM']);
   const wantsEmulator = context.config.mistral.apiKey === null && !isSet(env['MISTRAL_BASE_URL']);
-  const emulator = wantsEmulator ? await startDevEmulator() : null;
+  const emulator = wantsEmulator ? await openDevEmulator(context.config.home) : null;
   try {
     const choice: ProviderChoice =
       emulator === null ? requireKey(providerChoice(context)) : { apiKey: 'emulator', baseUrl: emulator.url };
@@ -58,12 +59,13 @@ async function dev(context: CliContext, options: DevOptions): Promise<ExitCode> 
           'Ready. Ctrl-C stops everything.',
           `  Temporal  ${address}`,
           `  UI        ${uiUrl}`,
-          `  provider  ${choice.baseUrl}${emulator === null ? '' : ' (emulator)'}`,
+          `  provider  ${choice.baseUrl}${emulator === null ? '' : emulator.isOwn ? ' (emulator)' : ' (emulator that ran already)'}`,
           `  store     ${context.storeUri}`,
           `  inputs    files below ${folder}`,
         ].join('\n'),
       );
-      return await holdUntilInterrupted(context, link, interrupts);
+      const farewell = emulator?.isOwn === true ? () => emulatorFarewell(link.longhaul.list()) : undefined;
+      return await holdUntilInterrupted(context, link, interrupts, farewell);
     } finally {
       await link.close();
     }
@@ -71,9 +73,4 @@ async function dev(context: CliContext, options: DevOptions): Promise<ExitCode> 
     await emulator?.close();
     interrupts.stop();
   }
-}
-
-async function startDevEmulator(): Promise<Emulator> {
-  const { startEmulator } = await import('../emulator/index.js');
-  return startEmulator();
 }

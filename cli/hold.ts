@@ -7,13 +7,14 @@ import { LostServer } from './link.js';
 import type { Link } from './link.js';
 
 /**
- * Holds the embedded server until Ctrl-C, or until `longhaul stop`.
+ * Holds the embedded server until Ctrl-C, to which `farewell` is the answer, or until `longhaul stop`.
  * @throws CliError when the server ends for another reason
  */
 export async function holdUntilInterrupted(
   { output, config }: CliContext,
   link: Link,
   interrupts: Interrupts,
+  farewell = (): Promise<string> => Promise.resolve('Stopping. Open batches go on with the next command.'),
 ): Promise<ExitCode> {
   const lost = new Promise<void>((resolve) => {
     if (link.lost.aborted) resolve();
@@ -24,7 +25,7 @@ export async function holdUntilInterrupted(
   await Promise.race([interrupts.pressed, lost]);
   clearInterval(awake);
   if (interrupts.interrupted) {
-    output.note('Stopping. Open batches go on with the next command.');
+    output.note(await farewell());
     return EXIT.done;
   }
   const reason: unknown = link.lost.reason;

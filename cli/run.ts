@@ -8,7 +8,7 @@ import { addInputRoot } from '../worker/input-roots.js';
 import { action } from './action.js';
 import { attachOn } from './attached.js';
 import { attendBatch, reportEnd } from './attend.js';
-import { embeddedChoice, providerChoice, requireKey } from './context.js';
+import { assertHomeProviderAnswers, embeddedChoice, providerChoice, requireKey } from './context.js';
 import type { CliContext, ProviderChoice } from './context.js';
 import { CliError } from './errors.js';
 import { EXIT } from './exit-codes.js';
@@ -142,6 +142,7 @@ async function startAndAttend(context: CliContext, work: RunWork): Promise<ExitC
   if (context.mode === 'embedded' && source.folder !== null) {
     await addInputRoot(context.config.home, source.folder);
   }
+  if (context.mode === 'embedded') await assertHomeProviderAnswers(context, choice);
   if (choice.baseUrl !== context.config.mistral.baseUrl) {
     context.output.note(`Provider: ${choice.baseUrl}, which this folder was last used with.`);
   }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { forgetSecrets } from '../worker/crash.js';
 import { addInputRoot } from '../worker/input-roots.js';
 import { action } from './action.js';
-import { embeddedChoice, providerChoice, requireKey } from './context.js';
+import { assertHomeProviderAnswers, embeddedChoice, providerChoice, requireKey } from './context.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
@@ -34,6 +34,7 @@ async function worker(context: CliContext): Promise<ExitCode> {
 
 async function holdEmbeddedWorker(context: CliContext): Promise<ExitCode> {
   const choice = requireKey(await embeddedChoice(context));
+  await assertHomeProviderAnswers(context, choice);
   const interrupts = new Interrupts(['SIGINT', 'SIGTERM']);
   await addInputRoot(context.config.home, await realpath(process.cwd()));
   try {

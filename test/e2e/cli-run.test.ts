@@ -179,8 +179,20 @@ describe('dev', () => {
     const ended = await cli.start(['run', 'dev.jsonl', ...QUICK, '--output', 'dev.out'], { env }).ended;
     expect(ended.code, ended.stderr).toBe(0);
     expectAnswers(await cli.read('dev.out'), 'dev.jsonl', 3);
+    const second = await cli.start(['dev', '--json'], { env }).ended;
+    expect([second.code, second.stderr]).toEqual([2, expect.stringContaining('runs in') as string]);
     dev.child.kill('SIGINT');
     expect((await dev.ended).code).toBe(0);
+    // Its emulator is gone, and nobody has a key.
+    await cli.input('late.jsonl', 3);
+    const late = await cli.start(['run', 'late.jsonl', ...QUICK], { env }).ended;
+    expect([late.code, late.stderr]).toEqual([2, expect.stringContaining('does not answer') as string]);
+    const again = cli.start(['dev', '--json'], { env });
+    expect(JSON.parse(await again.said('stdout', /\n/))).toMatchObject({
+      baseUrl: (addresses as { baseUrl: string }).baseUrl,
+    });
+    again.child.kill('SIGINT');
+    await again.ended;
     await cli.start(['stop'], { env }).ended;
   });
 });
