@@ -66,6 +66,7 @@ function nowhere(): Temporal {
     identity: null,
     connection: {},
     ownConnection: true,
+    ofHome: false,
     codec: createPayloadCodec(''),
   });
 }

@@ -1,5 +1,5 @@
 import type { SearchAttributeName } from '../batch/wire-names.js';
-import { homeStoreUri } from '../storage/home-files.js';
+import { homeStoreUri, readHomeBinding } from '../storage/home-files.js';
 import { openStore } from '../storage/open-store.js';
 import type { Store } from '../storage/store.js';
 import { attachBatch } from './attach-batch.js';
@@ -47,9 +47,12 @@ export class Longhaul implements LonghaulClient {
   static async connect(options: ConnectOptions = {}): Promise<Longhaul> {
     const home = options.home ?? DEFAULT_HOME;
     try {
-      const store = openStore(options.store ?? homeStoreUri(home));
-      const temporal = new Temporal(await resolveTarget(options, home));
-      return new Longhaul(temporal, store, originOf(options.baseUrl ?? DEFAULT_BASE_URL));
+      const target = await resolveTarget(options, home);
+      // One worker serves all clients of a home: what it works with is what they mean.
+      const bound = target.ofHome ? await readHomeBinding(home) : {};
+      const store = openStore(options.store ?? bound.storeUri ?? homeStoreUri(home));
+      const origin = originOf(options.baseUrl ?? bound.baseUrl ?? DEFAULT_BASE_URL);
+      return new Longhaul(new Temporal(target), store, origin);
     } catch (error) {
       throw fromStore(error);
     }

@@ -16,6 +16,8 @@ export interface Target {
   /** The caller's own, or how to make one. */
   readonly connection: ConnectionLike | ConnectionOptions;
   readonly ownConnection: boolean;
+  /** It is the server that the home's `server.json` names. */
+  readonly ofHome: boolean;
   readonly codec: PayloadCodec;
 }
 
@@ -34,10 +36,26 @@ async function resolvePlace(options: ConnectOptions, home: string): Promise<Omit
   const namespace = options.namespace ?? DEFAULT_NAMESPACE;
   const { address, connection } = options;
   if (connection !== undefined) {
-    return { address: 'the given connection', namespace, uiUrl, identity, connection, ownConnection: false };
+    return {
+      address: 'the given connection',
+      namespace,
+      uiUrl,
+      identity,
+      connection,
+      ownConnection: false,
+      ofHome: false,
+    };
   }
   if (address !== undefined) {
-    return { address, namespace, uiUrl, identity, connection: { address }, ownConnection: true };
+    return {
+      address,
+      namespace,
+      uiUrl,
+      identity,
+      connection: { address },
+      ownConnection: true,
+      ofHome: false,
+    };
   }
   const configured = loadTemporalConfig(options.profile);
   const found = configured.address === null ? await readServerFile(home) : null;
@@ -49,6 +67,7 @@ async function resolvePlace(options: ConnectOptions, home: string): Promise<Omit
       identity,
       connection: { address: found.address },
       ownConnection: true,
+      ofHome: true,
     };
   }
   return {
@@ -58,6 +77,7 @@ async function resolvePlace(options: ConnectOptions, home: string): Promise<Omit
     identity,
     connection: { ...configured.options, address: configured.address ?? DEFAULT_ADDRESS },
     ownConnection: true,
+    ofHome: false,
   };
 }
 

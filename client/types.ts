@@ -19,9 +19,15 @@ export interface ConnectOptions {
   readonly profile?: string | undefined;
   /** Folder of an embedded server, `LONGHAUL_HOME`. Default `.longhaul`. */
   readonly home?: string | undefined;
-  /** URI or absolute path of the store, the same one that the workers have. Default `<home>/store`. */
+  /**
+   * URI or absolute path of the store, the same one that the workers have. Default: what the home of an embedded
+   * server is bound to, else `<home>/store`.
+   */
   readonly store?: string | undefined;
-  /** The provider's base URL, the same one that the workers have. Default `https://api.mistral.ai`. */
+  /**
+   * The provider's base URL, the same one that the workers have. Default: what the home of an embedded server is bound
+   * to, else `https://api.mistral.ai`.
+   */
   readonly baseUrl?: string | undefined;
   /** A connection of the caller's, who also closes it; `address` and configuration are not looked at. */
   readonly connection?: ConnectionLike | undefined;

@@ -9,3 +9,11 @@ export const serverFileSchema = z.object({
 });
 
 export type ServerFile = z.output<typeof serverFileSchema>;
+
+/** Content of a home's `home.json`: what its worker works with. */
+export const homeBindingSchema = z.object({
+  baseUrl: z.string().optional(),
+  storeUri: z.string().optional(),
+});
+
+export type HomeBindingFile = z.infer<typeof homeBindingSchema>;

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import { serverFileSchema } from '../schemas/server-file.js';
-import type { ServerFile } from '../schemas/server-file.js';
+import { homeBindingSchema, serverFileSchema } from '../schemas/server-file.js';
+import type { HomeBindingFile, ServerFile } from '../schemas/server-file.js';
 import { openFileStore } from './file.js';
 import { formatFileUri } from './uri.js';
 
@@ -14,10 +14,19 @@ export function homeStoreUri(home: string): string {
  * connect before you believe it.
  */
 export async function readServerFile(home: string): Promise<ServerFile | null> {
-  const bytes = await openFileStore(resolve(home)).readSmall('server.json');
-  if (bytes === null) return null;
+  return serverFileSchema.safeParse(await readJson(home, 'server.json')).data ?? null;
+}
+
+/** What `home.json` says that the worker of an embedded home works with; nothing when there is none. */
+export async function readHomeBinding(home: string): Promise<HomeBindingFile> {
+  return homeBindingSchema.safeParse(await readJson(home, 'home.json')).data ?? {};
+}
+
+/** Null, which no schema takes, for a file that is missing or was cut off. */
+async function readJson(home: string, name: string): Promise<unknown> {
+  const bytes = await openFileStore(resolve(home)).readSmall(name);
   try {
-    return serverFileSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data ?? null;
+    return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return null;
   }

@@ -91,6 +91,38 @@ describe('a client', () => {
     await expect(client.ping()).rejects.toMatchObject({ message: 'this client was closed' });
   });
 
+  describe('of a home’s server', () => {
+    const bind = (binding: object) => writeFile(join(home, 'home.json'), JSON.stringify(binding));
+
+    it('has the store and the provider that the home’s worker has', async () => {
+      await serverFile(SERVER);
+      await bind({ storeUri: `file://${home}/elsewhere`, baseUrl: 'nowhere' });
+      await expect(Longhaul.connect({ home })).rejects.toThrow('"nowhere" is no base URL');
+      const client = await Longhaul.connect({ home, baseUrl: 'http://127.0.0.1:4010' });
+      expect(client.storeUri).toBe(`file://${home}/elsewhere`);
+      await client.close();
+    });
+
+    it('has what it is told before that, and nothing of a home whose server is not its own', async () => {
+      await bind({ storeUri: `file://${home}/elsewhere`, baseUrl: 'nowhere' });
+      const away = await Longhaul.connect({ home });
+      expect(away.storeUri).toBe(`file://${home}/store`);
+      await serverFile(SERVER);
+      const own = { store: `file://${home}/own`, baseUrl: 'https://api.mistral.ai' };
+      const told = await Longhaul.connect({ home, ...own });
+      expect(told.storeUri).toBe(own.store);
+      await Promise.all([away.close(), told.close()]);
+    });
+
+    it('has the usual ones where the home is bound to nothing that can be read', async () => {
+      await serverFile(SERVER);
+      await writeFile(join(home, 'home.json'), '{"storeUri": "s3://');
+      const client = await Longhaul.connect({ home });
+      expect(client.storeUri).toBe(`file://${home}/store`);
+      await client.close();
+    });
+  });
+
   it.each([
     [{ baseUrl: 'mistral' }, 'base URL'],
     [{ store: 's3://bucket' }, 's3://bucket'],
