@@ -1,8 +1,10 @@
 import { CommanderError } from 'commander';
 import { BatchError } from '../activities/batch-error.js';
+import { sayableMessage, sayableStack } from '../batch/failure-text.js';
 import { isFailureType, remedyOf } from '../batch/failure-types.js';
 import type { FailureType } from '../batch/failure-types.js';
 import { LonghaulError } from '../client/failures.js';
+import type { LonghaulErrorType } from '../client/failures.js';
 import {
   EmbeddedServerError,
   HomeConflictError,
@@ -13,15 +15,16 @@ import { ProviderError } from '../providers/errors.js';
 import { StorageError } from '../storage/errors.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
+import type { ReportedType } from './failures.js';
 import { Interrupted } from './interrupts.js';
 
 /** A mistake that a command finds by itself: wrong usage, or a place that can't be used. */
 export class CliError extends Error {
   override readonly name = 'CliError';
-  readonly type: string;
+  readonly type: ReportedType;
   readonly exitCode: ExitCode;
 
-  constructor(message: string, options: { readonly type?: string; readonly exitCode?: ExitCode } = {}) {
+  constructor(message: string, options: { readonly type?: ReportedType; readonly exitCode?: ExitCode } = {}) {
     super(message);
     this.type = options.type ?? 'Usage';
     this.exitCode = options.exitCode ?? EXIT.usage;
@@ -30,7 +33,7 @@ export class CliError extends Error {
 
 /** What is said of a failure, as text and as `failure` of a JSON document. */
 export interface FailureReport {
-  readonly type: string;
+  readonly type: ReportedType;
   readonly message: string;
   /** What to do about it; null when the message says so itself. */
   readonly remedy: string | null;
@@ -40,7 +43,7 @@ export interface FailureReport {
 }
 
 /** The caller's: found before anything was sent. */
-const USAGE_TYPES: ReadonlySet<string> = new Set([
+const USAGE_TYPES: ReadonlySet<LonghaulErrorType> = new Set<LonghaulErrorType>([
   'InvalidInput',
   'DuplicateCustomId',
   'InputTooLarge',
@@ -60,17 +63,13 @@ export function reportOf(error: unknown): FailureReport {
     return typed(error.type, error.message, remedyOf(error.type, 'ended'));
   }
   if (error instanceof HomeConflictError) return known('HomeConflict', error.message, EXIT.usage);
-  if (
-    error instanceof EmbeddedServerError ||
-    error instanceof SupervisorVersionError ||
-    error instanceof MissingBinaryError
-  ) {
-    return known(error.name.replace(/Error$/, ''), error.message, EXIT.failed);
-  }
+  if (error instanceof EmbeddedServerError) return known('EmbeddedServer', error.message, EXIT.failed);
+  if (error instanceof SupervisorVersionError) return known('SupervisorVersion', error.message, EXIT.failed);
+  if (error instanceof MissingBinaryError) return known('MissingBinary', error.message, EXIT.failed);
   if (error instanceof CommanderError) return known('Usage', usageMessage(error), EXIT.usage);
   const place = placeProblem(error);
   if (place !== null) return known('PlaceNotUsable', place, EXIT.failed);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? sayableMessage(error) : 'something else than an error was thrown';
   return { type: 'Unexpected', message, remedy: null, exitCode: EXIT.failed, unexpected: true };
 }
 
@@ -84,7 +83,7 @@ export function describeReport(report: FailureReport, error: unknown, debug: boo
     'This is a bug in Longhaul. Please report it with the command you called' +
       (debug ? ' and the lines below.' : ' and what LONGHAUL_LOG_LEVEL=debug adds.'),
   ];
-  if (debug && error instanceof Error && error.stack !== undefined) lines.push(error.stack);
+  if (debug && error instanceof Error) lines.push(sayableStack(error));
   return lines.join('\n');
 }
 
@@ -93,7 +92,7 @@ export function failureDocument({ type, message, remedy }: FailureReport): Recor
   return { failure: { type, message, ...(remedy === null ? {} : { remedy }) } };
 }
 
-function typed(type: string, message: string, remedy: string | null): FailureReport {
+function typed(type: LonghaulErrorType, message: string, remedy: string | null): FailureReport {
   const exitCode = USAGE_TYPES.has(type) ? EXIT.usage : EXIT.failed;
   const said = (isFailureType(type) && saysRemedy(type)) || remedy === message;
   return { type, message, remedy: said ? null : remedy, exitCode, unexpected: false };
@@ -113,7 +112,7 @@ export function saysRemedy(type: FailureType): boolean {
   return SAY_REMEDY.has(type);
 }
 
-function known(type: string, message: string, exitCode: ExitCode): FailureReport {
+function known(type: ReportedType, message: string, exitCode: ExitCode): FailureReport {
   return { type, message, remedy: null, exitCode, unexpected: false };
 }
 

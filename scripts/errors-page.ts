@@ -1,5 +1,6 @@
 import { FAILURE_TYPES } from '../batch/failure-types.js';
 import { CLIENT_FAILURES } from '../client/failures.js';
+import { CLI_FAILURES } from '../cli/failures.js';
 import { ROW_ERROR_TYPES, type RowErrorType } from '../batch/rows.js';
 
 const RETRY = {
@@ -21,6 +22,14 @@ const ROW_ERRORS: { readonly [T in RowErrorType]: string } = {
   job_failed: 'The provider ended the job without any answer.',
 };
 
+function sections(
+  failures: Readonly<Record<string, { readonly meaning: string; readonly remedy: string }>>,
+): string[] {
+  return Object.entries(failures).map(
+    ([type, { meaning, remedy }]) => `### ${type}\n\n${meaning}\n\n- What to do: ${remedy}\n`,
+  );
+}
+
 /** `docs/errors.md`, from the registry of failures. */
 export function errorsPage(): string {
   const failures = Object.entries(FAILURE_TYPES).map(
@@ -29,11 +38,10 @@ export function errorsPage(): string {
         ended === undefined ? '' : `- When a batch ended with it: ${ended}\n`
       }`,
   );
-  const calls = Object.entries(CLIENT_FAILURES).map(
-    ([type, { meaning, remedy }]) => `### ${type}\n\n${meaning}\n\n- What to do: ${remedy}\n`,
-  );
+  const calls = sections(CLIENT_FAILURES);
+  const commands = sections(CLI_FAILURES);
   const rows = ROW_ERROR_TYPES.map((type) => `| \`${type}\` | ${ROW_ERRORS[type]} |`);
-  return `<!-- Written by \`npm run docs\` from batch/failure-types.ts and client/failures.ts; a test keeps the two equal. -->
+  return `<!-- Written by \`npm run docs\` from batch/failure-types.ts, client/failures.ts and cli/failures.ts; a test keeps the two equal. -->
 
 # Errors
 
@@ -52,6 +60,11 @@ ${failures.join('\n')}
 Only the client and the command line meet these; nothing of a batch is lost by any of them.
 
 ${calls.join('\n')}
+## Failures of commands
+
+Only the command line meets these: they stand in \`failure.type\` of what \`--json\` prints. Its messages say what to do themselves.
+
+${commands.join('\n')}
 ## Errors of rows
 
 | \`error.type\` | meaning |

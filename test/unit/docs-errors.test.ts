@@ -1,6 +1,7 @@
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_TYPES } from '../../batch/failure-types.js';
+import { CLI_FAILURES } from '../../cli/failures.js';
 import { CLIENT_FAILURES } from '../../client/failures.js';
 import { ROW_ERROR_TYPES } from '../../batch/rows.js';
 import { errorsPage } from '../../scripts/errors-page.js';
@@ -21,10 +22,10 @@ describe('docs/errors.md', () => {
       expect(page).toContain(`- What to do: ${remedy}\n`);
       if (ended !== undefined) expect(page).toContain(`- When a batch ended with it: ${ended}\n`);
     }
-    for (const [type, { meaning, remedy }] of Object.entries(CLIENT_FAILURES)) {
+    for (const [type, { meaning, remedy }] of Object.entries({ ...CLIENT_FAILURES, ...CLI_FAILURES })) {
       expect(page).toContain(`\n### ${type}\n\n${meaning}\n\n- What to do: ${remedy}\n`);
     }
-    const all = [...Object.keys(FAILURE_TYPES), ...Object.keys(CLIENT_FAILURES)];
+    const all = [FAILURE_TYPES, CLIENT_FAILURES, CLI_FAILURES].flatMap((failures) => Object.keys(failures));
     expect([...page.matchAll(/^### (\w+)$/gm)].map(([, type]) => type)).toEqual(all);
     for (const type of ROW_ERROR_TYPES) expect(page).toContain(`| \`${type}\``);
   });
