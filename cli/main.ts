@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { dieQuietly } from '../worker/crash.js';
+import { dieQuietly, withoutSecrets } from '../worker/crash.js';
 import { describeReport, failureDocument, reportOf } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import { flushOutput, tolerateClosedPipes } from './output.js';
@@ -13,10 +13,10 @@ function fail(error: unknown): number {
   }
   const report = reportOf(error);
   const debug = process.env['LONGHAUL_LOG_LEVEL'] === 'debug';
-  process.stderr.write(`longhaul: ${describeReport(report, error, debug)}\n`);
+  process.stderr.write(withoutSecrets(`longhaul: ${describeReport(report, error, debug)}\n`));
   if (error instanceof CommanderError) process.stderr.write(`Try \`${helpCommand()} --help\`.\n`);
   if (process.argv.includes('--json')) {
-    process.stdout.write(`${JSON.stringify(failureDocument(report))}\n`);
+    process.stdout.write(withoutSecrets(`${JSON.stringify(failureDocument(report))}\n`));
   }
   return report.exitCode;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sayableMessage } from '../batch/failure-text.js';
 import { connectToSupervisor } from './client-socket.js';
-import { messageOf } from './errors.js';
+import { crashText } from './crash-text.js';
 import { tryHomeLock } from './home-lock.js';
 import { openHome, type Home } from './home.js';
 import type { ProcessLock } from './process-lock.js';
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
       process.on(signal, () => void supervisor.stop(signal, 'asked'));
     }
     const crash = (error: unknown): void => {
-      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.stderr.write(`${crashText(error)}\n`);
       process.exitCode = 1;
       void supervisor.stop('an error of the supervisor itself', 'trouble');
     };
@@ -55,7 +56,7 @@ main().then(
   // Open handles, such as a client that does not close its side, must not keep a finished supervisor alive.
   () => process.exit(),
   (error: unknown) => {
-    process.stderr.write(`${messageOf(error)}\n`);
+    process.stderr.write(`${error instanceof Error ? sayableMessage(error) : crashText(error)}\n`);
     process.exit(1);
   },
 );

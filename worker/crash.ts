@@ -4,13 +4,30 @@ import { sayableStack } from '../batch/failure-text.js';
 /** Hold secrets, and are read once. */
 const SECRETS = ['MISTRAL_API_KEY', 'LONGHAUL_CODEC_KEYS'];
 
+/** What was taken out of the environment, to be found in words that are about to be printed. */
+const forgotten = new Set<string>();
+
+/** A text without the secrets of this process: a library may repeat what it was given. */
+export function withoutSecrets(text: string): string {
+  const live = SECRETS.flatMap((name) => secretsIn(process.env[name]));
+  return [...forgotten, ...live].reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
+}
+
+/** Codec keys are written `id:key,id:key`; what is too short to be a secret is a word, such as `emulator`. */
+function secretsIn(value = ''): string[] {
+  return [value, ...value.split(/[:,]/)].map((part) => part.trim()).filter((part) => part.length >= 12);
+}
+
 /**
  * Takes secrets out of the environment of this process, which Node writes whole into its diagnostic reports, and which
  * every child inherits.
  */
 export function forgetSecrets(...more: readonly string[]): void {
   // The one place that changes the environment; whoever needs a value has read it by now.
-  for (const name of [...SECRETS, ...more]) delete process.env[name];
+  for (const name of [...SECRETS, ...more]) {
+    for (const secret of secretsIn(process.env[name])) forgotten.add(secret);
+    delete process.env[name];
+  }
 }
 
 /**
@@ -21,7 +38,7 @@ export function dieQuietly(program: string, exitCode: number): void {
   process.on('uncaughtException', (thrown: unknown) => {
     const error = thrown instanceof Error ? thrown : new Error('something else than an error was thrown');
     // Synchronously: nothing that is asynchronous can be relied on any more.
-    writeSync(2, `${program} ended by a bug: ${sayableStack(error)}\n`);
+    writeSync(2, withoutSecrets(`${program} ended by a bug: ${sayableStack(error)}\n`));
     process.exit(exitCode);
   });
 }
