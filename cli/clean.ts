@@ -6,7 +6,7 @@ import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { formatBytes, formatTable, formatTime, plural } from './format.js';
-import { openLinkIfRunning } from './link.js';
+import { openLink, openLinkIfRunning } from './link.js';
 import { durationOption } from './options.js';
 import { findPrunable, removeBatch } from './prune-store.js';
 import type { StoredBatch } from './prune-store.js';
@@ -27,7 +27,7 @@ export function addCleanCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Open batches are never touched. What is removed here is gone: the same \`longhaul run\` would buy it again.
+Open batches are never touched. The copy of an input that was refused is listed as \`input only\`, by its own age. What is removed here is gone: the same \`longhaul run\` would buy it again.
 
 Examples:
   $ longhaul clean
@@ -39,9 +39,13 @@ Examples:
 async function clean(context: CliContext, options: CleanOptions): Promise<ExitCode> {
   const { output } = context;
   const store = openStore(context.storeUri);
-  const open = await openBatches(context);
   const before = Date.now() - (parseDuration(options.olderThan) ?? 0);
-  const batches = (await findPrunable(store, before)).filter(({ batchId }) => !open.has(batchId));
+  const found = await findPrunable(store, before);
+  const open = await openBatches(
+    context,
+    found.some(({ outcome }) => outcome === null),
+  );
+  const batches = found.filter(({ batchId }) => !open.has(batchId));
   const removed = options.yes === true;
   if (removed) for (const batch of batches) await removeBatch(store, batch);
   if (options.json === true) output.json({ removed, batches: batches.map(describe) });
@@ -58,9 +62,12 @@ async function clean(context: CliContext, options: CleanOptions): Promise<ExitCo
   return EXIT.done;
 }
 
-/** A finished batch may have been started again a moment ago. Without a server nothing can be open. */
-async function openBatches(context: CliContext): Promise<ReadonlySet<string>> {
-  const link = await openLinkIfRunning(context);
+/**
+ * A finished batch may have been started again a moment ago, which takes a server that runs. Where a copy of an input is
+ * all that there is, the batch may be open though no server runs: one is started to ask.
+ */
+async function openBatches(context: CliContext, startServer: boolean): Promise<ReadonlySet<string>> {
+  const link = startServer ? await openLink(context, { need: 'none' }) : await openLinkIfRunning(context);
   const open = new Set<string>();
   if (link === null) return open;
   try {
@@ -71,17 +78,17 @@ async function openBatches(context: CliContext): Promise<ReadonlySet<string>> {
   }
 }
 
-function describe({ batchId, outcome, finishedAt, bytes }: StoredBatch): Record<string, unknown> {
-  return { batchId, outcome, finishedAt, bytes };
+function describe({ batchId, outcome, at, bytes }: StoredBatch): Record<string, unknown> {
+  return { batchId, outcome, finishedAt: outcome === null ? null : at, bytes };
 }
 
 function table(batches: readonly StoredBatch[]): string[] {
   return formatTable(
     ['batch', 'outcome', 'finished (UTC)', 'size'],
-    batches.map(({ batchId, outcome, finishedAt, bytes }) => [
+    batches.map(({ batchId, outcome, at, bytes }) => [
       batchId,
-      outcome,
-      formatTime(finishedAt),
+      outcome ?? 'input only',
+      formatTime(at),
       formatBytes(bytes),
     ]),
   );

@@ -21,6 +21,7 @@ import { openLink, warnWithoutWorkers } from './link.js';
 import type { Link } from './link.js';
 import { newBatchIdOption } from './options.js';
 import { checkOutputPath } from './output-file.js';
+import { withInputName } from './staged-name.js';
 import { assertProviderTakesBatch } from './provider-check.js';
 import { addBatchOptions, addRequiredOptions, checkBatchOptions } from './run-options.js';
 import type { BatchCommandOptions } from './run-options.js';
@@ -91,6 +92,10 @@ async function run(context: CliContext, input: string, options: RunOptions): Pro
       (await returnFinished(context, { start, provider, options })) ??
       (await startAndAttend(context, { start, source, provider, options, interrupts }))
     );
+  } catch (error) {
+    throw source.isStdin || context.mode === 'configured'
+      ? withInputName(error, source.isStdin ? 'stdin' : input)
+      : error;
   } finally {
     await source.dispose();
     interrupts.stop();

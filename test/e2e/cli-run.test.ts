@@ -108,6 +108,10 @@ describe('run', () => {
     expect(refused.code, refused.stderr).toBe(2);
     expect(failureOf(refused).type).toBe('InvalidInput');
     expect(refused.stderr).toContain('bad.jsonl: 1 row is not valid, of 3\n  line 3 is not valid JSON');
+    const piped = await cli.start(['run', '-', ...QUICK, '--json'], { stdin: 'oops\n' }).ended;
+    expect(piped.code, piped.stderr).toBe(2);
+    expect(failureOf(piped).message).toContain('stdin: 1 row is not valid, of 1\n  line 1 is not valid JSON');
+    expect(piped.stderr).not.toContain('source-');
     expect((await cli.journal()).length).toBe(requests);
 
     const skipped = await cli.run(
