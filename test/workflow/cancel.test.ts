@@ -3,8 +3,9 @@ import { cancelled, heartbeat } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { ProviderError } from '../../providers/errors.js';
-import { cancelUpdate } from '../../workflows/messages.js';
+import { batchProgressQuery, cancelUpdate } from '../../workflows/messages.js';
 import type { BatchUnderTest } from '../support/batch-under-test.js';
+import { refusal } from '../support/provider-errors.js';
 import { WorkflowEnv } from '../support/workflow-env.js';
 
 const MINUTE = 60_000;
@@ -205,3 +206,45 @@ test.each([
     { jobId: 'job-2', duplicate: true },
   ]);
 });
+
+test('neither the deadline nor a keep bounds the download of answers that were paid for; a discard ends it', async () => {
+  const batch = await env.batch('download-fails', { input: { ...eachMinute, deadline: '10m' } });
+  batch.provider.fault = (route) => (route === 'downloadFile' ? refusal('ProviderUnavailable', 503) : null);
+  const handle = await batch.start();
+  await env.server.sleep('20m');
+  expect((await handle.query(batchProgressQuery)).phase).toBe('running');
+  await handle.signal('cancel', { mode: 'keep' });
+  await env.server.sleep('40m');
+  expect((await handle.query(batchProgressQuery)).phase).toBe('cancelling');
+  const attempts = batch.callsOf('collect');
+  await env.server.sleep('10m');
+  expect(batch.callsOf('collect')).toBeGreaterThan(attempts + 5);
+  await handle.signal('cancel', { mode: 'discard' });
+  expect(await handle.result()).toMatchObject({ outcome: 'cancelled', rows: { cancelled: 4 } });
+  expect(await batch.manifest()).toMatchObject({ jobs: [{ jobId: 'job-1', status: 'SUCCESS' }] });
+});
+
+test.each([
+  ['a first cancel', null, { mode: 'keep' }, 'succeeded'],
+  ['a keep that becomes discard', { mode: 'keep' }, { mode: 'discard' }, 'cancelled'],
+] as const)(
+  '%s ends a clean-up that the provider never answers, and the batch has the outcome that it had',
+  async (_what, earlier, request, outcome) => {
+    const batch = await env.batch(`cleanup-${outcome}`, {
+      input: { ...eachMinute, cleanup: 'all' },
+      provider: halfAnHour,
+    });
+    if (earlier !== null) atPoll(batch, 5, () => batch.handle.signal('cancel', earlier));
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    batch.onBefore('cleanup', async (call) => {
+      await batch.during(call, () => batch.handle.signal('cancel', request));
+      await answered;
+    });
+    expect((await batch.run()).outcome).toBe(outcome);
+    expect(batch.callsOf('cleanup')).toBe(1);
+    expect(batch.provider.callsOf('deleteFile')).toBe(0);
+    expect((await batch.manifest()).outcome).toBe(outcome);
+    answer();
+  },
+);
