@@ -191,11 +191,13 @@ export class BatchUnderTest implements HookedBatch {
     ];
   }
 
-  /** Shards that the batch has asked to be started. */
+  /** Shards that the batch has asked to be started; one that it asked for again counts once. */
   async shards(): Promise<number> {
     const { events } = await this.handle.fetchHistory();
-    const starts = events?.filter((event) => event.startChildWorkflowExecutionInitiatedEventAttributes);
-    return starts?.length ?? 0;
+    const ids = (events ?? []).flatMap(
+      ({ startChildWorkflowExecutionInitiatedEventAttributes: asked }) => asked?.workflowId ?? [],
+    );
+    return new Set(ids).size;
   }
 
   async eventsOf(handle: WorkflowHandle): Promise<number> {

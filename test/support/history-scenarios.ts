@@ -1,13 +1,15 @@
+import { cancelled as untilCancelled, heartbeat } from '@temporalio/activity';
 import type { BatchUnderTest } from './batch-under-test.js';
 import { refusal } from './provider-errors.js';
+import { until } from './until.js';
 import type { WorkflowEnv } from './workflow-env.js';
 
 const MINUTE = 60_000;
 const eachMinute = { pollMin: '1m', pollMax: '1m' };
 
-type Scenario = (env: WorkflowEnv) => Promise<BatchUnderTest>;
+export type Scenario = (env: WorkflowEnv) => Promise<BatchUnderTest>;
 
-/** Batches whose histories are kept: each takes another way through the workflows. */
+/** Batches whose histories are kept: each takes another way through the workflows. The scenario is the batch's id. */
 export const HISTORY_SCENARIOS: { readonly [name: string]: Scenario } = {
   'two-rounds': (env) =>
     ended(env, 'two-rounds', {
@@ -66,7 +68,70 @@ export const HISTORY_SCENARIOS: { readonly [name: string]: Scenario } = {
     await handle.result();
     return batch;
   },
+  'account-quota': (env) =>
+    ended(env, 'account-quota', {
+      input: eachMinute,
+      provider: {
+        fault: (route, n) => (route === 'checkAccount' && n <= 2 ? refusal('ProviderQuota', 429) : null),
+      },
+    }),
+  duplicate: async (env) => {
+    const batch = await env.batch('duplicate', {
+      input: eachMinute,
+      provider: { course: (n) => ({ durationMs: (n === 2 ? 600 : 3) * MINUTE }) },
+    });
+    batch.onBefore('getJob', async ({ n }) => {
+      if (n === 1) await batch.provider.duplicate('job-1');
+    });
+    await batch.run();
+    return batch;
+  },
+  'poll-now': async (env) => {
+    const batch = await env.batch('poll-now', {
+      input: { pollMin: '10m', pollMax: '10m' },
+      provider: { course: () => ({ durationMs: 15 * MINUTE }) },
+    });
+    const handle = await batch.start();
+    const waits = async () => typeof (await batch.shardProgress(0))?.job?.nextPollAt === 'string';
+    await until('the shard waits for its next poll', waits);
+    await handle.signal('pollNow');
+    await handle.result();
+    return batch;
+  },
+  'cancel-early': async (env) => {
+    const batch = await env.batch('cancel-early');
+    cancelInPrepare(batch);
+    await batch.run();
+    return batch;
+  },
+  'cancel-continued': async (env) => {
+    const batch = await env.batch('cancel-continued', {
+      rows: 10,
+      input: { ...eachMinute, maxHistory: 60 },
+      provider: { course: () => ({ durationMs: 60 * MINUTE, cancelMs: 12 * MINUTE }) },
+    });
+    batch.onBefore('getJob', async (call) => {
+      if (call.n === 2) await batch.during(call, () => batch.handle.signal('cancel', {}));
+    });
+    await batch.run();
+    return batch;
+  },
+  'cancel-cleanup': async (env) => {
+    const batch = await env.batch('cancel-cleanup', { input: { ...eachMinute, cleanup: 'all' } });
+    batch.onBefore('cleanup', (call) => batch.during(call, () => batch.handle.signal('cancel', {})));
+    await batch.run();
+    return batch;
+  },
 };
+
+/** Cancels the batch while it is being prepared, and keeps the preparation from ending well all the same. */
+export function cancelInPrepare(batch: BatchUnderTest): void {
+  batch.onBefore('prepare', async (call) => {
+    await batch.during(call, () => batch.handle.signal('cancel', {}));
+    heartbeat();
+    await untilCancelled();
+  });
+}
 
 async function ended(
   env: WorkflowEnv,
