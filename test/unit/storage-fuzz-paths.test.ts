@@ -173,7 +173,7 @@ test('a location is an absolute path without detours, or refused with a reason',
       expect(parsed.path.split('/')).not.toContain('..');
       expect(parsed.path).not.toContain('\0');
     }),
-    { numRuns: 5000 },
+    { examples: corpus('locations', z.string()), numRuns: 5000 },
   );
 });
 
