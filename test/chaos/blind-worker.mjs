@@ -1,5 +1,5 @@
 // A worker like worker/main.ts, but with a provider injected whose list of jobs is always empty: what a worker would be
-// that does not look before it pays. The suite must notice (control.test.ts).
+// that does not look before it pays. The suite must notice (blind-control.ts).
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 import { createActivities } from '../../dist/activities/create-activities.js';

@@ -44,6 +44,7 @@ export class ChaosBatch {
     const home = await E2eHome.create({
       emulator: { jobSeconds: 0.3, cancelSeconds: 0.1 },
       env: { LONGHAUL_CREATE_SETTLE: SETTLE },
+      ownTemp: true,
     });
     const input = await writeRows(join(home.folder, 'questions.jsonl'), ROWS);
     await home.emulator.setFaults(...faultsOf(story, lateKey));

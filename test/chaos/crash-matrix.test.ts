@@ -1,4 +1,5 @@
 import { beforeAll, describe, test } from 'vitest';
+import { takeUsualPorts } from '../support/temp-folder.js';
 import { expectBlindWorkerFound } from './blind-control.js';
 import { CONTROL } from './matrix.js';
 import type { Story } from './matrix.js';
@@ -20,11 +21,13 @@ function undisturbed(story: Story): Legacy {
 }
 
 beforeAll(async () => {
+  const giveBack = await takeUsualPorts();
   const names = CHOSEN.map(({ name }) => `  ${name}\n`).join('');
   process.stdout.write(
     `chaos: seed ${SEED}, share ${SHARE.part}/${SHARE.of}, ${CHOSEN.length} points:\n${names}`,
   );
   expected = await runUndisturbed();
+  return giveBack;
 });
 
 describe.concurrent('SIGKILL', { timeout: TIMEOUT_MS }, () => {

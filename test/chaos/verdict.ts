@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { manifestSchema } from '../../schemas/manifest.js';
 import { jobRecordSchema } from '../../schemas/records.js';
 import type { EmulatorJob } from '../support/e2e-emulator.js';
+import { expectEmptyTemp } from '../support/temp-folder.js';
 import type { ChaosBatch } from './chaos-batch.js';
 
 /** What a batch leaves behind, told without what differs from run to run: ids of jobs, times, folders. */
@@ -21,6 +22,12 @@ export interface Legacy {
 export interface Creates {
   readonly sent: number;
   readonly accepted: number;
+}
+
+/** What else may be left, for what was done. */
+export interface Disturbance {
+  readonly duplicates?: number;
+  readonly supervisorKilled?: boolean;
 }
 
 /** Written for a second try of a create, and for nothing else. */
@@ -68,7 +75,7 @@ function named(text: string, names: ReadonlyMap<string, string>): string {
 export async function expectKept(
   batch: ChaosBatch,
   undisturbed: Legacy,
-  duplicates: number,
+  { duplicates = 0, supervisorKilled = false }: Disturbance,
 ): Promise<Creates> {
   const creates = await expectPaidOnce(batch, undisturbed.keys, duplicates);
   const legacy = await legacyOf(batch);
@@ -78,6 +85,7 @@ export async function expectKept(
   await expectTrueManifest(batch);
   expect(legacy.files, 'files of the batch').toEqual(undisturbed.files);
   expectNothingLeft(batch.home.path);
+  expectEmptyTemp(batch.home.temp, { supervisorKilled });
   return creates;
 }
 

@@ -17,6 +17,8 @@ export const MODEL = 'mistral-small-latest';
 export interface HomeOptions {
   readonly emulator?: EmulatorOptions;
   readonly env?: NodeJS.ProcessEnv;
+  /** A temp folder of its own (`temp`), so that what is left in it can be seen. */
+  readonly ownTemp?: boolean;
   /** Stands in for the emulator's own address. */
   readonly baseUrl?: (emulator: E2eEmulator) => Promise<string>;
 }
@@ -25,6 +27,7 @@ export interface HomeOptions {
 export class E2eHome {
   readonly folder: string;
   readonly path: string;
+  readonly temp: string;
   readonly emulator: E2eEmulator;
   readonly env: NodeJS.ProcessEnv;
   readonly #commands: Command[] = [];
@@ -32,6 +35,7 @@ export class E2eHome {
   private constructor(folder: string, emulator: E2eEmulator, env: NodeJS.ProcessEnv) {
     this.folder = folder;
     this.path = join(folder, 'home');
+    this.temp = env['TMPDIR'] ?? tmpdir();
     this.emulator = emulator;
     this.env = env;
   }
@@ -41,10 +45,12 @@ export class E2eHome {
     const folder = await realpath(await mkdtemp(join(tmpdir(), 'longhaul-e2e-')));
     await mkdir(join(folder, 'person'));
     const emulator = await E2eEmulator.start(options.emulator);
-    const { PATH, TMPDIR } = process.env;
+    const { PATH } = process.env;
+    const temp = options.ownTemp === true ? join(folder, 'temp') : tmpdir();
+    await mkdir(temp, { recursive: true });
     return new E2eHome(folder, emulator, {
       PATH,
-      ...(TMPDIR !== undefined && { TMPDIR }),
+      TMPDIR: temp,
       // Nobody's own configuration: no temporal.toml, no caches, no keys.
       HOME: join(folder, 'person'),
       TEMPORAL_CLI_PATH: cli,

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { API_KEY, ENDPOINT, MODEL } from './e2e-home.js';
 import { writeRows } from './e2e-rows.js';
 import { Program } from './program.js';
 import type { TemporalServerUnderTest } from './temporal-calls.js';
+import { until } from './until.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** Workflows, provider, transfer. */
@@ -123,6 +125,12 @@ export class Site {
   async expectNoTempFiles(): Promise<void> {
     const inStore = await readdir(join(this.folder, 'store'), { recursive: true });
     expect(inStore.filter((path) => /(?:^|\/)\.tmp-|\.tmp$/.test(path))).toEqual([]);
+    const scratch = join(this.folder, 'home', 'scratch');
+    // An attempt that was given up may have lived a little longer than its batch.
+    await until(
+      'the scratch folder is empty',
+      () => !existsSync(scratch) || readdirSync(scratch).length === 0,
+    );
   }
 
   async remove(): Promise<void> {
