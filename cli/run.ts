@@ -156,6 +156,8 @@ async function startAndAttend(context: CliContext, work: RunWork): Promise<ExitC
   const handle = await startOn(context, link, work);
   if (handle === null) return EXIT.detached;
   announce(context, handle);
+  // Whoever started it may have allowed fewer jobs than are asked for now: one is enough to see that it goes on.
+  const firstWindow = handle.attached ? 1 : options.maxJobs;
   await noteIgnoredSharding(context, handle.batchId, work.start);
   await warnWithoutWorkers(link, context);
   return attendBatch(
@@ -166,7 +168,7 @@ async function startAndAttend(context: CliContext, work: RunWork): Promise<ExitC
       quiet: !options.progress,
       output: options.output,
       interrupts,
-      until: options.detach === true ? (progress) => isHandedOver(progress, options.maxJobs) : undefined,
+      until: options.detach === true ? (progress) => isHandedOver(progress, firstWindow) : undefined,
       reopen: async () => attachOn(await open(), handle.batchId),
     },
   );

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { OVERLAP_POLICIES } from '../client/types.js';
 import type { OverlapPolicy, ScheduleOptions } from '../client/types.js';
 import { addInputRoot } from '../worker/input-roots.js';
+import { scheduleSpec } from '../client/schedule-spec.js';
 import { action } from './action.js';
 import type { CliContext } from './context.js';
 import { CliError } from './errors.js';
@@ -94,6 +95,8 @@ async function define(context: CliContext, input: string, options: EditOptions):
   if (every !== undefined && timezone !== undefined) {
     throw new CliError('--timezone is for --cron: an interval is the same in all of them.');
   }
+  // What the client would refuse anyway, before a server is started for it.
+  scheduleSpec({ cron, every, timezone });
   const { batch, parsed } = checkBatchOptions(options);
   await assertProviderTakesBatch(parsed);
   return { ...batch, input: await placeInput(context, input), cron, every, timezone, overlap, note };

@@ -85,6 +85,21 @@ describe('run refuses at once', () => {
   });
 });
 
+describe('schedule create refuses at once', () => {
+  it.each([
+    [['--cron', '61 * * * *'], '"61" is no minute'],
+    [['--cron', '0 2 * * *', '--timezone', 'Mars/Olympus'], 'no time zone'],
+    [['--every', '1500ms'], 'whole seconds'],
+  ])('%j', async (times, words) => {
+    const input = await cli.input('scheduled.jsonl', 1);
+    const create = ['schedule', 'create', 'never', ...times, input, ...CHAT];
+    const { code, stderr } = await cli.run(...create);
+    expect(stderr).toContain(words);
+    expect(code, stderr).toBe(2);
+    await expect(access(join(cli.home, 'supervisor.log'))).rejects.toThrow();
+  });
+});
+
 describe('a failure with --json', () => {
   it('is a JSON document with `failure`, on stdout', async () => {
     const unreadable = await cli.run('run', 'nope.jsonl', ...CHAT, '--json');
