@@ -62,6 +62,8 @@ export class WorkerKeeper {
       this.#waiters.push({ resolve, reject });
     });
     if (changed) {
+      // The one that drains is not what was asked for.
+      this.#currentIsReady = false;
       void this.#current?.stop();
       this.#wake?.();
     }
