@@ -6,6 +6,7 @@ import { EXIT, exitCodeOf } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { followBatch } from './follow.js';
 import type { Attended, FollowOptions } from './follow.js';
+import { Interrupted } from './interrupts.js';
 import type { Interrupts } from './interrupts.js';
 import { LostServer } from './link.js';
 import type { Link } from './link.js';
@@ -51,7 +52,15 @@ export async function attendBatch(
         assertReopening(link, handle.batchId, reopened);
         context.output.note('The embedded server is gone; starting it again.');
         await link.close();
-        ({ link, handle } = await options.reopen());
+        try {
+          ({ link, handle } = await options.reopen());
+        } catch (failed) {
+          if (!(failed instanceof Interrupted)) throw failed;
+          context.output.note(
+            `Interrupted while the server was being started again. Nothing is lost; go on with \`longhaul wait ${handle.batchId}\`.`,
+          );
+          return EXIT.detached;
+        }
       }
     }
   } finally {

@@ -29,7 +29,7 @@ export async function followBatch(
   const display = createProgressDisplay(output, { quiet: options.quiet, env });
   try {
     for await (const progress of handle.progress({ signal })) {
-      const trouble = progress.phase === 'done' ? null : await handle.trouble();
+      const trouble = progress.phase === 'done' ? null : await handle.trouble({ signal });
       display.show(progress, trouble === null ? null : wordsOf(trouble));
       if (progress.phase !== 'done' && until?.(progress) === true) return null;
     }

@@ -70,8 +70,8 @@ export class BatchHandleOverTemporal implements BatchHandle {
     return (await BatchRun.latest(this.#temporal, this.#files)).status();
   }
 
-  async trouble(): Promise<Trouble | null> {
-    return this.#finished === null ? findTrouble(this.#temporal, this.batchId) : null;
+  async trouble({ signal }: WaitOptions = {}): Promise<Trouble | null> {
+    return this.#finished === null ? findTrouble(this.#temporal, this.batchId, signal) : null;
   }
 
   async result({ signal }: WaitOptions = {}): Promise<Manifest> {

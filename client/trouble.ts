@@ -21,15 +21,23 @@ const MAX_SHARDS = 4;
 
 /**
  * The worst of what is being retried in a batch and its running shards, or null. It is read from Temporal, so that no
- * worker has to answer. Never fails for being asked.
+ * worker has to answer. Never fails for being asked, but for
+ * the signal's reason.
  */
-export async function findTrouble(temporal: Temporal, batchId: string): Promise<Trouble | null> {
+export async function findTrouble(
+  temporal: Temporal,
+  batchId: string,
+  signal?: AbortSignal,
+): Promise<Trouble | null> {
   try {
-    const found = await temporal.call(async (client) => {
-      const batch = await pendingOf(temporal, client, batchId);
-      const shards = batch.children.slice(0, MAX_SHARDS).map((id) => pendingOf(temporal, client, id));
-      return [batch, ...(await Promise.all(shards))].flatMap(({ troubles }) => troubles);
-    });
+    const found = await temporal.call(
+      async (client) => {
+        const batch = await pendingOf(temporal, client, batchId);
+        const shards = batch.children.slice(0, MAX_SHARDS).map((id) => pendingOf(temporal, client, id));
+        return [batch, ...(await Promise.all(shards))].flatMap(({ troubles }) => troubles);
+      },
+      { signal },
+    );
     return found.toSorted((a, b) => b.attempt - a.attempt)[0] ?? null;
   } catch (error) {
     // A batch that just ended, a server that is away: others say so.

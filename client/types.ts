@@ -103,7 +103,7 @@ export interface BatchHandle {
   /** The manifest, or live numbers in its shape with `outcome: null`. */
   status(): Promise<Manifest>;
   /** What of an open batch failed and is being tried again, or null. Needs no worker. */
-  trouble(): Promise<Trouble | null>;
+  trouble(options?: WaitOptions): Promise<Trouble | null>;
   /**
    * Waits until the batch has closed. A batch that failed with a manifest returns it; one that ended without one
    * throws its failure: `InvalidInput`, `FingerprintMismatch`, `BatchTerminated` and so on.
