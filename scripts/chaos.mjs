@@ -1,6 +1,6 @@
 // `npm run chaos`: the crash matrix of test/chaos/. Its last line on stdout is `N passed, N failed`.
 //   --share 1/3   a third of the points; which one, the seed decides
-//   --seed TEXT   default: the commit; kills at random follow from it too
+//   --seed TEXT   default: the commit, else release and hash of the sources; it is printed, and kills at random follow from it too
 //   --write       writes the table of docs/guarantees.md; not for a share
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { commit, sourceMark } from './source-mark.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -22,20 +23,7 @@ function options() {
   if (!/^[1-9]\d?\/[1-9]\d?$/.test(values.share))
     throw new Error(`--share is written 1/3; got ${values.share}`);
   if (values.write && values.share !== '1/1') throw new Error('--write takes the whole matrix, not a share');
-  return { ...values, seed: values.seed ?? commit() ?? 'longhaul' };
-}
-
-/** The commit that is tested, marked if there is more than that; undefined where there is no repository. */
-function commit() {
-  const { status, stdout } = spawnSync(
-    'git',
-    ['describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'],
-    {
-      cwd: root,
-      encoding: 'utf8',
-    },
-  );
-  return status === 0 ? stdout.trim() : undefined;
+  return { ...values, seed: values.seed ?? commit(root) ?? sourceMark(root) };
 }
 
 function run(args, env = {}) {
@@ -56,7 +44,13 @@ function main() {
     if (!write) return;
     if (process.exitCode !== 0) throw new Error('the table is written only when all points are kept');
     const report = join(folder, 'chaos.json');
-    process.exitCode = run(['--import', 'tsx', 'test/chaos/write-table.ts', report, commit() ?? 'unknown']);
+    process.exitCode = run([
+      '--import',
+      'tsx',
+      'test/chaos/write-table.ts',
+      report,
+      commit(root) ?? 'unknown',
+    ]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
