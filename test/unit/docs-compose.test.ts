@@ -32,6 +32,13 @@ describe('docker-compose.yml and Dockerfile', () => {
     expect(cluster).toContain("['update-schema', '--schema-name', `postgresql/v12/${name}`]");
   });
 
+  it('give workers and commands the same provider: what a recipe sets is exported, not set for one command', async () => {
+    const header = (await readText('docker-compose.yml')).split('\nname:')[0] ?? '';
+    const lines = header.split('\n').map((line) => line.replace(/^#\s*/, ''));
+    expect(lines.filter((line) => /^[A-Z_]+=\S* .*docker compose/.test(line))).toEqual([]);
+    expect(lines).toContain('export MISTRAL_API_KEY=any MISTRAL_BASE_URL=http://emulator:4010');
+  });
+
   it('name the package version as the image’s', async () => {
     const { version } = JSON.parse(await readText('package.json')) as { version: string };
     expect(await readText('docker-compose.yml')).toContain(`image: longhaul:${version}\n`);
