@@ -18,12 +18,11 @@ const input = z.strictObject({
   uri: z
     .string()
     .regex(/^[a-z][a-z0-9+.-]*:\/\/\S/, {
-      error:
-        'must be a URI that the worker can read, such as "file:///data/in.jsonl" or "s3://bucket/in.jsonl"',
+      error: 'must be a URI that the worker can read, such as "file:///data/in.jsonl"',
     })
     .meta({
       description:
-        'Where the JSONL input lies, as the worker sees it: file:// (below one of the worker’s LONGHAUL_FILE_ROOTS or in the store) or s3://.',
+        'Where the JSONL input lies, as the worker sees it: file://, below one of the worker’s LONGHAUL_FILE_ROOTS or in the store.',
       examples: ['file:///data/tickets.jsonl'],
     }),
   sha256: z

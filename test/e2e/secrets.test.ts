@@ -143,7 +143,10 @@ test('rows, custom ids and the key are in no history, memo, search attribute, lo
   for (const known of [MODEL, 'ProviderRejected', 'ProviderAuth', 'InvalidInput']) {
     expect(textOf(/^event/)).toContain(known);
   }
-  expect(textOf(/^description/)).toContain('leaky');
+  // Of memo and search attributes, too: a name that only each of them has, and a value.
+  for (const known of ['leaky', 'longhaulFingerprint', 'LonghaulPhase', MODEL]) {
+    expect(textOf(/^description/)).toContain(known);
+  }
   expect(textOf(/^temporal\.db/)).toContain(MODEL);
   expect(textOf(/^worker\.log/)).toContain('ProviderUnavailable');
   const places = traces.map(({ where }) => where);
