@@ -1,6 +1,9 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { temporalCliPath } from '../support/servers.js';
 import { CliFolder, failureOf, manifestOf, QUICK, resultLines } from './cli-support.js';
@@ -9,6 +12,11 @@ import { CliFolder, failureOf, manifestOf, QUICK, resultLines } from './cli-supp
  * With a Temporal address the command line starts nothing of its own. The tests build on each other: a new cluster is set
  * up, waits for a worker, gets one.
  */
+
+/** The SDK's own patience; then it is looked for once more why no answer came. docs/guarantees.md says so. */
+const WORKER_CONNECT_MS = 30_000;
+/** That look, the start of a process, and a machine with other work on it. */
+const SLACK_MS = 20_000;
 
 let cli: CliFolder;
 let temporal: TestWorkflowEnvironment;
@@ -87,4 +95,36 @@ it('says within seconds where it looked for a cluster that is away', async () =>
   expect(code).toBe(4);
   expect(stderr).toContain('127.0.0.1:1');
   expect(stderr).toContain('TEMPORAL_ADDRESS');
+});
+
+/** A worker that can't reach Temporal: how long it took to say so, and what it said. */
+async function vainWorker(address: string): Promise<{ readonly took: number; readonly stderr: string }> {
+  const begun = performance.now();
+  const { code, stderr } = await cli.start(['worker'], { env: { ...env, TEMPORAL_ADDRESS: address } }).ended;
+  expect(code, stderr).toBe(4);
+  expect(stderr).toContain(`can't reach Temporal at ${address}`);
+  return { took: performance.now() - begun, stderr };
+}
+
+it('a worker gives up at once where its connection is refused', async () => {
+  const { took, stderr } = await vainWorker('127.0.0.1:1');
+  expect(stderr).toContain('nothing listens there');
+  expect(took).toBeLessThan(SLACK_MS);
+});
+
+it('a worker gives up in time where its connection is accepted and nothing is said', async () => {
+  const sockets: Socket[] = [];
+  const mute = createServer((socket) => void sockets.push(socket.on('error', () => undefined)));
+  await once(mute.listen(0, '127.0.0.1'), 'listening');
+  const address = mute.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  try {
+    const { took, stderr } = await vainWorker(`127.0.0.1:${address.port}`);
+    expect(stderr).toContain('did not answer in time');
+    expect(took).toBeLessThan(WORKER_CONNECT_MS + SLACK_MS);
+    expect(sockets).not.toEqual([]);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    mute.close();
+  }
 });

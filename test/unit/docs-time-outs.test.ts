@@ -3,12 +3,22 @@ import { DEFAULTS } from '../../batch/settings.js';
 import { ACTIVITY_OPTIONS } from '../../workflows/proxies.js';
 import { readText } from '../support/repository.js';
 
-/** What docs/guarantees.md says, and the line of code that makes it true. */
+/** What docs/guarantees.md says, and the line of code that makes it true, or measures it where it is the SDK's default. */
 const STATED = [
   [/connecting +\| 10 s /, 'providers/http.ts', 'CONNECT_TIMEOUT_MS = 10_000;'],
   [/a call with a small answer +\| 30 s /, 'providers/mistral/api.ts', 'CALL_TIMEOUT_MS = 30_000;'],
   [/upload or download +\| 60 s without/, 'providers/mistral/api.ts', 'TRANSFER_TIMEOUT_MS = 60_000;'],
   [/half the settle time, at most 60 s/, 'batch/create-decision.ts', '60_000'],
+  [
+    /worker, Temporal +\| connecting, when it starts +\| 30 s without an answer, at once if refused /,
+    'test/e2e/cli-configured.test.ts',
+    'WORKER_CONNECT_MS = 30_000;',
+  ],
+  [
+    /command, Temporal +\| connecting +\| 10 s /,
+    'client/temporal.ts',
+    'address: this.#target.address }, CALL_TIMEOUT_MS)',
+  ],
   [/a call +\| 10 s /, 'client/temporal.ts', 'CALL_TIMEOUT_MS = 10_000;'],
   [/watching +\| 2 min of outage/, 'client/temporal.ts', 'PATIENCE_MS = 120_000;'],
 ] as const;
