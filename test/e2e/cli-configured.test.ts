@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { TASK_QUEUES } from '../../batch/wire-names.js';
 import { temporalCliPath } from '../support/servers.js';
 import { CliFolder, failureOf, manifestOf, QUICK, resultLines } from './cli-support.js';
 
@@ -76,6 +77,38 @@ it('stages the input, says that no worker polls, and ends once one does', async 
   worker.child.kill('SIGTERM');
   expect((await worker.ended).code).toBe(0);
   await expect(readdir(cli.home)).resolves.not.toContain('supervisor.log');
+});
+
+/** The versions of whoever polls a task queue, as Temporal knows them. */
+async function versionsOf(name: string, taskQueueType: 1 | 2): Promise<readonly unknown[]> {
+  const { namespace = 'default' } = temporal;
+  const { pollers } = await temporal.connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name },
+    taskQueueType,
+  });
+  return pollers.map(({ deploymentOptions }) => ({
+    deployment: deploymentOptions?.deploymentName,
+    buildId: deploymentOptions?.buildId,
+    // temporal.api.enums.v1.WorkerVersioningMode: VERSIONED
+    versioned: deploymentOptions?.workerVersioningMode === 2,
+  }));
+}
+
+it('gives a worker the version that its environment names, on each of its queues', async () => {
+  const version = { LONGHAUL_DEPLOYMENT: 'by-environment', LONGHAUL_BUILD_ID: '0.2.0-rc.1' };
+  const worker = cli.start(['worker'], { env: { ...env, ...version } });
+  const known = { deployment: 'by-environment', buildId: '0.2.0-rc.1', versioned: true };
+  const { workflows, provider, transfer } = TASK_QUEUES;
+  for (const [queue, type] of [
+    [workflows, 1],
+    [provider, 2],
+    [transfer, 2],
+  ] as const) {
+    await expect.poll(() => versionsOf(queue, type), { message: queue }).toContainEqual(known);
+  }
+  worker.child.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(0);
 });
 
 it('dev does not run beside a configured cluster', async () => {
