@@ -69,7 +69,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 600_000,
           // Each test has a home, ports and servers of its own, and waits for most of its time.
-          maxWorkers: 4,
+          maxWorkers: 2,
           globalSetup: [orphanWatch],
         },
       },
