@@ -95,7 +95,8 @@ describe('a key that is refused', { timeout: TIMEOUT_MS }, () => {
     await home.emulator.setFaults({ route, from, fault: { type: 'status', status: 401 } });
     const command = start(batchId);
     await expectSeen(batchId, 'waiting-for-auth');
-    expect(command.stderr).toContain('refuses the API key');
+    // The command looks by itself, a moment before or after `status` does.
+    await expect.poll(() => command.stderr).toContain('refuses the API key');
     expect((await home.emulator.jobs(batchId)).length).toBeGreaterThan(0);
 
     await home.emulator.clearFaults();
