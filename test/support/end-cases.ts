@@ -60,6 +60,8 @@ function lost(errors: number): Pick<EndCase, 'run' | 'again' | 'retry' | 'rebuyL
 
 /** Rows that may be sent again keep the error of their last round; with one round it shows. */
 const ONE_ROUND = ['--max-rounds', '1'];
+/** Long enough for a busy machine to have created the job by then. */
+const DEADLINE = '15s';
 const LONG = { type: 'jobSeconds', seconds: 3600 };
 
 export const END_CASES: readonly EndCase[] = [
@@ -146,7 +148,7 @@ export const END_CASES: readonly EndCase[] = [
   {
     end: 'QUEUED until the deadline, then CANCELLED by it',
     job: [{ type: 'stuckQueued' }],
-    args: ['--deadline', '4s'],
+    args: ['--deadline', DEADLINE],
     ...finished(stage('partial', { expired: ROWS }, { failure: 'DeadlineExceeded' })),
   },
   {
@@ -156,7 +158,7 @@ export const END_CASES: readonly EndCase[] = [
       route,
       fault: { type: 'unknownStatus', status: 'PAUSED' },
     })),
-    args: ['--deadline', '4s'],
+    args: ['--deadline', DEADLINE],
     ...finished(stage('partial', { expired: ROWS }, { failure: 'DeadlineExceeded' })),
   },
   {
