@@ -1,4 +1,4 @@
-import { layout } from '../batch/layout.js';
+import { layout, roundFile } from '../batch/layout.js';
 import { inputFileName } from '../batch/orphans.js';
 import { JOB_METADATA } from '../batch/wire-names.js';
 import { ProviderError } from '../providers/errors.js';
@@ -9,7 +9,7 @@ import { currentAttempt } from './attempt.js';
 import type { CleanupInput } from './contract.js';
 import type { ActivityDeps } from './deps.js';
 import { requirePlan } from './records.js';
-import { refusedRounds } from './refused-rounds.js';
+import { filesByRound, refusedKey } from './round-files.js';
 
 /**
  * Deletes a finished batch's files at the provider: those of closed rounds, and the input of rounds whose every create
@@ -31,18 +31,17 @@ export async function cleanup(deps: ActivityDeps, input: CleanupInput): Promise<
       if (!(error instanceof ProviderError) || error.type !== 'ProviderNotFound') throw error;
     }
   };
-  for await (const { path } of deps.store.list(layout.rounds(batchId))) {
-    if (!path.endsWith('/account.json')) continue;
-    const account = await readRecord(deps.store, path, roundAccountSchema);
-    if (account === null) continue;
-    const files =
-      input.cleanup === 'all' ? [...account.files.input, ...account.files.output] : account.files.input;
-    for (const fileId of files) await remove(fileId);
-  }
-  for await (const key of refusedRounds(deps.store, batchId)) {
+  for (const [folder, paths] of await filesByRound(deps.store, batchId)) {
+    const account = paths.has(roundFile.account(folder))
+      ? await readRecord(deps.store, roundFile.account(folder), roundAccountSchema)
+      : null;
+    for (const fileId of account?.files.input ?? []) await remove(fileId);
+    if (input.cleanup === 'all') for (const fileId of account?.files.output ?? []) await remove(fileId);
+    const key = await refusedKey(deps.store, folder, paths);
+    if (key === null) continue;
     beat(key);
     // A run that has come since goes on with this round, and with its file; it puts the manifest away first.
-    if ((await deps.store.stat(layout.manifest(batchId))) === null) break;
+    if ((await deps.store.stat(layout.manifest(batchId))) === null) continue;
     // Two stores may serve one batch: what was refused here may be what the other's job reads.
     if (await hasJob(provider, key, signal)) continue;
     for (const { id } of await provider.findFiles(inputFileName(key), { signal })) await remove(id);

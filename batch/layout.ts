@@ -31,6 +31,9 @@ export const roundFile = {
   account: (round: string) => `${round}/account.json`,
 } as const;
 
+/** How the name of a staged input goes on behind its batch's folder (`layout.stagedInput`). */
+export const STAGED_INPUT = String.raw`/input/source-[0-9a-f]{12}\.jsonl(?:\.gz)?`;
+
 /** Number in a name such as `intent-3.json`; null for other names. */
 export function numberedFile(path: string, kind: 'intent' | 'refused'): number | null {
   const match = new RegExp(`/${kind}-([1-9]\\d{0,8})\\.json$`).exec(path);

@@ -45,8 +45,8 @@ export const CLI_FAILURES = {
     remedy: 'Write it again with `longhaul results <batch id> --output <file>`.',
   },
   EmulatorNotStarted: {
-    meaning: 'The emulator can’t listen where it was told to.',
-    remedy: 'Give another --host or --port; port 0 takes a free one.',
+    meaning: 'The emulator can’t listen where it was told to, or has no folder for its files.',
+    remedy: 'Give another --host or --port; port 0 takes a free one. Its files lie in TMPDIR.',
   },
   Unexpected: {
     meaning: 'A bug in Longhaul.',

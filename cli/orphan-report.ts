@@ -53,8 +53,8 @@ function summary({ acts, seen, cancels, deletes, failures }: OrphanFix): string 
   const jobs = plural(cancels, 'job');
   const files = plural(deletes, 'file');
   if (!acts) {
-    const todo = cancels + deletes > 0 ? ' The same with --fix --yes does that.' : '';
-    return `${jobs} would be cancelled and ${files} deleted. Nothing was changed.${todo}`;
+    const hint = cancels + deletes > 0 ? ' The same with --fix --yes does that.' : '';
+    return `${jobs} would be cancelled and ${files} deleted. Nothing was changed.${hint}`;
   }
   const failed = failures > 0 ? `, ${failures} FAILED` : '';
   return `${jobs} cancelled, ${files} deleted${failed}.`;

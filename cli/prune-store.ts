@@ -1,12 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isBatchId } from '../batch/batch-id.js';
-import { layout } from '../batch/layout.js';
+import { layout, STAGED_INPUT } from '../batch/layout.js';
 import type { Outcome } from '../batch/outcome.js';
 import { manifestSchema } from '../schemas/manifest.js';
 import { readRecord } from '../storage/record.js';
 import type { Store } from '../storage/store.js';
 import { parseFileLocation, schemeOf } from '../storage/uri.js';
+
+const STAGED = new RegExp(`^[^/]+${STAGED_INPUT}$`);
 
 /** What `clean` may remove of the store, and what it takes up. */
 export interface StoredBatch {
@@ -27,7 +29,7 @@ export interface StoredBatch {
 export async function findPrunable(store: Store, before: number): Promise<StoredBatch[]> {
   const found: StoredBatch[] = [];
   for (const [batchId, { files, bytes, changedAt }] of await filesByBatch(store)) {
-    const end = files.every((path) => isStagedInput(batchId, path))
+    const end = files.every((path) => STAGED.test(path))
       ? { outcome: null, at: new Date(changedAt).toISOString() }
       : await endOf(store, batchId);
     if (end !== null && Date.parse(end.at) < before) found.push({ batchId, ...end, bytes, files });
@@ -39,10 +41,6 @@ async function endOf(store: Store, batchId: string): Promise<Pick<StoredBatch, '
   const manifest = await readRecord(store, layout.manifest(batchId), manifestSchema);
   if (manifest === null || manifest.outcome === null || manifest.finishedAt === null) return null;
   return { outcome: manifest.outcome, at: manifest.finishedAt };
-}
-
-function isStagedInput(batchId: string, path: string): boolean {
-  return path.startsWith(`${batchId}/input/source-`);
 }
 
 interface Contents {

@@ -1,7 +1,7 @@
+import { STAGED_INPUT } from '../batch/layout.js';
 import { LonghaulError } from '../client/failures.js';
 
-/** How the store names the copy of an input (`layout.stagedInput`). */
-const STAGED = /\S+\/input\/source-[0-9a-f]{12}\.jsonl(?:\.gz)?(?![\w.-])/g;
+const STAGED = new RegExp(String.raw`\S+${STAGED_INPUT}(?![\w.-])`, 'g');
 
 /**
  * The failure of a batch whose input was copied into the store, with the input named as the caller knows it. Type and

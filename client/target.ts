@@ -31,53 +31,35 @@ export async function resolveTarget(options: ConnectOptions, home: string): Prom
 }
 
 async function resolvePlace(options: ConnectOptions, home: string): Promise<Omit<Target, 'codec'>> {
-  const identity = options.identity ?? null;
-  const uiUrl = options.uiUrl ?? null;
-  const namespace = options.namespace ?? DEFAULT_NAMESPACE;
   const { address, connection } = options;
+  const place = {
+    namespace: options.namespace ?? DEFAULT_NAMESPACE,
+    uiUrl: options.uiUrl ?? null,
+    identity: options.identity ?? null,
+    ownConnection: true,
+    ofHome: false,
+  };
   if (connection !== undefined) {
-    return {
-      address: 'the given connection',
-      namespace,
-      uiUrl,
-      identity,
-      connection,
-      ownConnection: false,
-      ofHome: false,
-    };
+    return { ...place, address: 'the given connection', connection, ownConnection: false };
   }
-  if (address !== undefined) {
-    return {
-      address,
-      namespace,
-      uiUrl,
-      identity,
-      connection: { address },
-      ownConnection: true,
-      ofHome: false,
-    };
-  }
+  if (address !== undefined) return { ...place, address, connection: { address } };
   const configured = loadTemporalConfig(options.profile);
   const found = configured.address === null ? await readServerFile(home) : null;
   if (found !== null) {
     return {
+      ...place,
       address: found.address,
       namespace: options.namespace ?? found.namespace,
-      uiUrl: uiUrl ?? found.uiUrl,
-      identity,
+      uiUrl: place.uiUrl ?? found.uiUrl,
       connection: { address: found.address },
-      ownConnection: true,
       ofHome: true,
     };
   }
   return {
+    ...place,
     address: configured.address ?? DEFAULT_ADDRESS,
     namespace: options.namespace ?? configured.namespace ?? DEFAULT_NAMESPACE,
-    uiUrl,
-    identity,
     connection: { ...configured.options, address: configured.address ?? DEFAULT_ADDRESS },
-    ownConnection: true,
-    ofHome: false,
   };
 }
 

@@ -21,8 +21,7 @@ const MAX_SHARDS = 4;
 
 /**
  * The worst of what is being retried in a batch and its running shards, or null. It is read from Temporal, so that no
- * worker has to answer. Never fails for being asked, but for
- * the signal's reason.
+ * worker has to answer. Never fails for being asked, but for the signal's reason.
  */
 export async function findTrouble(
   temporal: Temporal,

@@ -9,7 +9,7 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 
 /** What worker and CLI take from the environment. Where it says null the caller decides. */
 export interface Config {
-  /** `file://` or `s3://`; null: a folder below `home`. */
+  /** A `file://` URI; null: a folder below `home`. */
   readonly store: string | null;
   /** Folder for embedded servers and their state, as given. */
   readonly home: string;
@@ -74,9 +74,7 @@ const codecKeys = z.string().superRefine((value, context) => {
 const environment = z.object({
   LONGHAUL_STORE: z
     .string()
-    .regex(/^(?:file|s3):\/\/\S/, {
-      error: 'must be a URI such as file:///var/lib/longhaul or s3://bucket/folder',
-    })
+    .regex(/^(?:file|s3):\/\/\S/, { error: 'must be a URI such as file:///var/lib/longhaul' })
     .optional(),
   LONGHAUL_HOME: z.string().default('.longhaul'),
   LONGHAUL_FILE_ROOTS: z.string().default(''),

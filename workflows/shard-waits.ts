@@ -22,7 +22,7 @@ export class ShardWaits {
   }
 
   async forAuth(): Promise<void> {
-    await this.#during('waiting-for-auth', (goesOn) => waitForAuth(goesOn));
+    await this.#during('waiting-for-auth', waitForAuth);
   }
 
   async forQuota(attempt: number): Promise<void> {

@@ -9,6 +9,8 @@ export class FileStore {
   /** How many lists have lacked a file so far. */
   readonly #hiddenLists = new Map<string, number>();
   readonly #now: () => number;
+  /** No file expires before. */
+  #nextExpiry = Infinity;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -17,6 +19,7 @@ export class FileStore {
   add(file: Omit<StoredFile, 'id'>): StoredFile {
     const stored = { id: randomUUID(), ...file };
     this.#files.set(stored.id, stored);
+    this.#nextExpiry = Math.min(this.#nextExpiry, stored.expiresAt ?? Infinity);
     return stored;
   }
 
@@ -46,9 +49,13 @@ export class FileStore {
     await rm(file.path, { force: true });
   }
 
-  /** Takes expired files off the disk: a `longhaul dev` may run for weeks. */
+  /** Takes expired files off the disk: a `longhaul dev` may run for weeks. Asked at each request, it mostly has nothing to do. */
   async removeExpired(): Promise<void> {
-    const expired = [...this.#files.values()].filter((file) => this.#isExpired(file));
+    if (this.#now() < this.#nextExpiry) return;
+    const files = [...this.#files.values()];
+    const expired = files.filter((file) => this.#isExpired(file));
+    const later = files.filter((file) => !this.#isExpired(file));
+    this.#nextExpiry = later.reduce((next, { expiresAt }) => Math.min(next, expiresAt ?? Infinity), Infinity);
     await Promise.all(expired.map((file) => this.delete(file)));
   }
 

@@ -3,25 +3,30 @@ import { intentSchema } from '../schemas/records.js';
 import { readRecord } from '../storage/record.js';
 import type { Store } from '../storage/store.js';
 
-/**
- * Keys of the rounds for which every create was definitely refused: no job has their input, and nothing but its name
- * tells where it is at the provider. One intent that may have become a job keeps a round out, however long ago it was;
- * so does a round that never got as far as an intent, whose key is not on record.
- */
-export async function* refusedRounds(store: Store, batchId: string): AsyncGenerator<string> {
+/** What the store has of each round, by the round's folder. */
+export async function filesByRound(
+  store: Store,
+  batchId: string,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const rounds = new Map<string, Set<string>>();
   for await (const { path } of store.list(layout.rounds(batchId))) {
     const folder = path.slice(0, path.lastIndexOf('/'));
     const paths = rounds.get(folder) ?? new Set();
     rounds.set(folder, paths.add(path));
   }
-  for (const [folder, paths] of rounds) {
-    const key = await refusedKey(store, folder, paths);
-    if (key !== null) yield key;
-  }
+  return rounds;
 }
 
-async function refusedKey(store: Store, folder: string, paths: ReadonlySet<string>): Promise<string | null> {
+/**
+ * The key of a round for which every create was definitely refused, else null: no job has its input, and nothing but its
+ * name tells where it is at the provider. One intent that may have become a job keeps a round out, however long ago it
+ * was; so does a round that never got as far as an intent, whose key is not on record.
+ */
+export async function refusedKey(
+  store: Store,
+  folder: string,
+  paths: ReadonlySet<string>,
+): Promise<string | null> {
   if (paths.has(roundFile.account(folder)) || paths.has(roundFile.job(folder))) return null;
   let key: string | null = null;
   for (const path of paths) {
