@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseSize } from '../batch/size.js';
 import type { BatchHandle, StartOptions } from '../client/types.js';
+import { removeDeadHomeLocks } from '../dev/home-lock.js';
+import { findHome } from '../dev/home.js';
 import { StorageError } from '../storage/errors.js';
 import { openStore } from '../storage/open-store.js';
 import { addInputRoot } from '../worker/input-roots.js';
@@ -123,9 +125,12 @@ async function returnFinished(
 
 /**
  * Whoever lost the machine's power as the manifest was written has a second, temporary name of it in the store, and no
- * activity comes by there again. A store that may only be read stays as it is.
+ * activity comes by there again; nor does a supervisor that takes over the home's locks. A store that may only be read
+ * stays as it is.
  */
-async function removeLeftovers({ storeUri }: CliContext, batchId: string): Promise<void> {
+async function removeLeftovers({ config, mode, storeUri }: CliContext, batchId: string): Promise<void> {
+  const home = mode === 'embedded' ? await findHome(config.home) : undefined;
+  if (home !== undefined) await removeDeadHomeLocks(home);
   try {
     await openStore(storeUri).removeUnfinished(batchId);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Home } from './home.js';
-import { tryLock, type ProcessLock } from './process-lock.js';
+import { removeDeadLocks, tryLock, type ProcessLock } from './process-lock.js';
 import { runtimeFolder, shortName } from './runtime-folder.js';
 
 /**
@@ -24,4 +24,12 @@ export async function tryHomeLock(home: Home): Promise<ProcessLock | undefined> 
       await byPath.release();
     },
   };
+}
+
+/**
+ * Removes what killed processes held: of this home, and claims to ports, whose numbers may never come up again. Whoever
+ * starts a server takes the home's lock over anyway; whoever finds its batch finished starts none.
+ */
+export async function removeDeadHomeLocks(home: Home): Promise<void> {
+  for (const folder of [await runtimeFolder(), home.folder]) await removeDeadLocks(folder);
 }

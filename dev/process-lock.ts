@@ -31,6 +31,9 @@ interface Entry {
 const TOUCH_EVERY_MS = 2_000;
 const FOREIGN_DEAD_AFTER_MS = 30_000;
 
+/** Ends the name of every lock's folder. */
+const LOCK_SUFFIX = '.lock';
+
 const ENTRY = /^held_(?<host>[A-Za-z0-9-]+)_(?<pid>\d+)_(?<start>[A-Za-z0-9]+)_[0-9a-f]{16}$/;
 
 /** Takes the lock, or returns undefined if somebody alive has it (or is just trying to get it). */
@@ -120,6 +123,23 @@ export async function withLock<T>(
     await sleep(20 + Math.random() * 80, undefined, { ...(options.signal && { signal: options.signal }) });
     if (!waited) options.onWait?.();
     waited = true;
+  }
+}
+
+/** Removes the locks in this folder whose holders died, for those that nobody will take again. */
+export async function removeDeadLocks(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.endsWith(LOCK_SUFFIX)) await removeIfDead(join(folder, name));
+  }
+}
+
+async function removeIfDead(lock: string): Promise<void> {
+  try {
+    for (const entry of await readdir(lock)) await holds(lock, entry);
+    // Not if an entry is left in it.
+    await rmdir(lock);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sayableMessage } from '../batch/failure-text.js';
 import { connectToSupervisor } from './client-socket.js';
 import { crashText } from './crash-text.js';
-import { tryHomeLock } from './home-lock.js';
+import { removeDeadHomeLocks, tryHomeLock } from './home-lock.js';
 import { openHome, type Home } from './home.js';
 import type { ProcessLock } from './process-lock.js';
 import { parseSupervisorArguments } from './supervisor-arguments.js';
@@ -18,6 +18,7 @@ async function main(): Promise<void> {
   // Several commands that start at once each start a supervisor; one of them wins and serves all.
   if (lock === undefined) return;
   try {
+    await removeDeadHomeLocks(home);
     const supervisor = new Supervisor({ ...args, home, env: process.env });
     void lock.lost.then(() => supervisor.stop('the home was removed', 'home-removed'));
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

@@ -17,7 +17,7 @@ export async function runRandomKills(seed: string, undisturbed: Legacy): Promise
   try {
     await killAtRandom(batch, randomOf(seed));
     await batch.ended();
-    return await expectKept(batch, undisturbed, { supervisorKilled: true });
+    return await expectKept(batch, undisturbed);
   } catch (error) {
     process.stderr.write(`at random, seed ${seed}:\n${await batch.situation()}\n`);
     throw error;

@@ -24,12 +24,6 @@ export interface Creates {
   readonly accepted: number;
 }
 
-/** What else may be left, for what was done. */
-export interface Disturbance {
-  readonly duplicates?: number;
-  readonly supervisorKilled?: boolean;
-}
-
 /** Written for a second try of a create, and for nothing else. */
 const MAY_BE_MORE = /^rounds\/\d{5}-\d\/(?:intent-[2-9]|refused-\d)\.json$/;
 
@@ -75,7 +69,7 @@ function named(text: string, names: ReadonlyMap<string, string>): string {
 export async function expectKept(
   batch: ChaosBatch,
   undisturbed: Legacy,
-  { duplicates = 0, supervisorKilled = false }: Disturbance,
+  duplicates = 0,
 ): Promise<Creates> {
   const creates = await expectPaidOnce(batch, undisturbed.keys, duplicates);
   const legacy = await legacyOf(batch);
@@ -85,7 +79,7 @@ export async function expectKept(
   await expectTrueManifest(batch);
   expect(legacy.files, 'files of the batch').toEqual(undisturbed.files);
   expectNothingLeft(batch.home.path);
-  expectEmptyTemp(batch.home.temp, { supervisorKilled });
+  expectEmptyTemp(batch.home.temp);
   return creates;
 }
 
@@ -141,6 +135,6 @@ function expectNothingLeft(home: string): void {
   expect(temporary, 'unfinished files').toEqual([]);
   const scratch = join(home, 'scratch');
   expect(existsSync(scratch) ? readdirSync(scratch) : [], 'the scratch folder').toEqual([]);
-  const own = readdirSync(home).filter((name) => name.endsWith('.tmp'));
-  expect(own, 'unfinished files of the home').toEqual([]);
+  const own = readdirSync(home).filter((name) => /\.(?:tmp|lock)$/.test(name));
+  expect(own, 'unfinished files and locks of the home').toEqual([]);
 }

@@ -6,16 +6,10 @@ import { expect } from 'vitest';
 /** dev/runtime-folder.ts: made once for each user and kept, with nothing in it while nothing runs. */
 const RUNTIME_FOLDER = `longhaul-${process.getuid?.() ?? 0}`;
 
-/**
- * A supervisor that was killed can't give back the ports that it had claimed; whoever takes one of them next removes the
- * dead claim. Everything else that a killed process leaves is cleared by the next one of its home.
- */
-const CLAIMED_PORT = /^longhaul-\d+\/port-\d+\.lock(?:\/held_[\w-]+)?$/;
-
 /** Of a temp folder that one home has for itself, when all its processes have ended. */
-export function expectEmptyTemp(folder: string, { supervisorKilled }: { supervisorKilled: boolean }): void {
+export function expectEmptyTemp(folder: string): void {
   const left = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-    (path) => path !== RUNTIME_FOLDER && !(supervisorKilled && CLAIMED_PORT.test(path)),
+    (path) => path !== RUNTIME_FOLDER,
   );
   expect(left, 'the temp folder').toEqual([]);
 }

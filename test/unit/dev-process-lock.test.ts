@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { startToken } from '../../dev/process-identity.js';
-import { tryLock, withLock } from '../../dev/process-lock.js';
+import { removeDeadLocks, tryLock, withLock } from '../../dev/process-lock.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -112,4 +112,17 @@ it('tells its holder when the folder is removed', async () => {
   await lock?.lost;
   vi.useRealTimers();
   await lock?.release();
+});
+
+it('removes dead locks that nobody takes over, and no others', async () => {
+  const parent = join(folder, '..');
+  const living = await tryLock(join(parent, 'living.lock'));
+  folder = join(parent, 'dead.lock');
+  await leaveEntry(host, 2 ** 22 + 1, '1');
+  await mkdir(join(parent, 'empty.lock'));
+  await writeFile(join(parent, 'file.lock'), '');
+  await mkdir(join(parent, 'folder'));
+  await removeDeadLocks(parent);
+  expect((await readdir(parent)).toSorted()).toEqual(['file.lock', 'folder', 'living.lock']);
+  await living?.release();
 });
