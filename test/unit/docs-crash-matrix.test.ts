@@ -29,6 +29,12 @@ describe('the table of the crash matrix', () => {
     expect(listedPoints(await readText('docs/guarantees.md')).toSorted()).toEqual(NAMES.toSorted());
   });
 
+  it('is that of a full run', async () => {
+    const [table = ''] = TABLE.exec(await readText('docs/guarantees.md')) ?? [];
+    expect(table).not.toMatch(/not run yet|No full run/);
+    expect(table).toMatch(/commit `[^`]+`/);
+  });
+
   it('says on which commit it was measured, and nothing of points that were not run', () => {
     const table = chaosTable({ results: [...kept, SERIES], commit: 'abc1234' });
     expect(table).toContain(`commit \`abc1234\`, ${POINTS.length} points and 1 series of kills at random`);
