@@ -25,6 +25,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Most of a file's time would be the loading of modules that the file before has loaded.
+          isolate: false,
+          maxWorkers: 2,
           include: ['test/unit/**/*.test.ts'],
           testTimeout: 20_000,
           globalSetup: [orphanWatch],
@@ -34,6 +37,7 @@ export default defineConfig({
         test: {
           name: 'activity',
           expect: patience,
+          isolate: false,
           maxWorkers: 2,
           include: ['test/activity/**/*.test.ts'],
           testTimeout: 30_000,

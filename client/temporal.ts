@@ -58,7 +58,9 @@ export class Temporal {
     try {
       const work = connection.withAbortSignal(abort.signal, timed);
       this.#inFlight.add(work);
-      const result = await work.finally(() => this.#inFlight.delete(work));
+      const settled = work.finally(() => this.#inFlight.delete(work));
+      // Between two of the SDK's attempts nothing hears an abort: while a server is away that lasts for seconds.
+      const result = await unlessAborted(settled, signal);
       this.#reached = true;
       return result;
     } catch (error) {
