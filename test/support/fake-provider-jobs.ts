@@ -50,7 +50,7 @@ export class FakeJob {
   /** Cancel requests that found it running. */
   cancels = 0;
   deleted = false;
-  readonly #course: JobCourse;
+  #course: JobCourse;
   #cancelAskedAt: number | null = null;
 
   constructor(facts: {
@@ -76,6 +76,11 @@ export class FakeJob {
     if (now >= this.#endsAt) return this.#cancelledBeforeEnd ? 'cancelled' : this.#course.end;
     if (this.#cancelAskedAt !== null) return 'cancelling';
     return now < this.createdAt + 1_000 ? 'pending' : 'running';
+  }
+
+  /** Its course is run by then, instead of later. */
+  endBy(now: number): void {
+    this.#course = { ...this.#course, durationMs: Math.min(this.#course.durationMs, now - this.createdAt) };
   }
 
   cancelAt(now: number): void {

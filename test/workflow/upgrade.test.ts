@@ -43,12 +43,22 @@ beforeAll(async () => {
 
 afterAll(() => env.close());
 
+const HOUR_MS = 3_600_000;
+
 /** A batch whose job runs until the test says that it may end. */
-async function running(batchId: string): Promise<BatchUnderTest> {
-  const batch = await env.batch(batchId, {
+function slowBatch(batchId: string): Promise<BatchUnderTest> {
+  return env.batch(batchId, {
     input: { pollMin: '1s', pollMax: '1s' },
-    provider: { course: () => ({ durationMs: 20_000 }) },
+    provider: { course: () => ({ durationMs: HOUR_MS }) },
   });
+}
+
+function endJob({ provider }: BatchUnderTest): void {
+  for (const job of provider.jobs) job.endBy(Date.now());
+}
+
+async function running(batchId: string): Promise<BatchUnderTest> {
+  const batch = await slowBatch(batchId);
   await batch.start();
   await until('its job is polled', () => batch.callsOf('getJob') > 0);
   return batch;
@@ -63,6 +73,7 @@ test('a batch goes on under the next version, its change behind `patched`, and e
   await env.startWorkers(old);
   const batch = await running('carried');
   await env.startWorkers(patched);
+  endJob(batch);
   expect(await batch.handle.result()).toMatchObject({ outcome: 'succeeded', jobs: 1, failure: null });
   expect(batch.provider.jobs).toHaveLength(1);
   expect(await failedTasks(batch)).toEqual([]);
@@ -85,6 +96,7 @@ test('without the guard the same change is caught, and undone by the version tha
   await until('the change is caught', async () => (await failedTasks(batch)).length > 0);
   expect(await failedTasks(batch)).toEqual([expect.stringContaining('TMPRL1100')]);
   await env.startWorkers(patched);
+  endJob(batch);
   await batch.handle.signal('resume');
   expect(await batch.handle.result()).toMatchObject({ outcome: 'succeeded', jobs: 1, failure: null });
   expect(batch.provider.jobs).toHaveLength(1);
@@ -105,10 +117,7 @@ test('workers with a version get nothing to do until it is made current, then op
       }
     });
   await env.startWorkers(old, { name: DEPLOYMENT, buildId: '0.1.0' });
-  const batch = await env.batch('versioned', {
-    input: { pollMin: '1s', pollMax: '1s' },
-    provider: { course: () => ({ durationMs: 20_000 }) },
-  });
+  const batch = await slowBatch('versioned');
   await batch.start();
   const { taskQueue } = await batch.handle.describe();
   await until('the workers are known', async () => {
@@ -125,6 +134,7 @@ test('workers with a version get nothing to do until it is made current, then op
   await until('its job is polled', () => batch.callsOf('getJob') > 0);
   await env.startWorkers(patched, { name: DEPLOYMENT, buildId: '0.2.0' });
   await makeCurrent('0.2.0');
+  endJob(batch);
   expect(await batch.handle.result()).toMatchObject({ outcome: 'succeeded', jobs: 1 });
   expect(await failedTasks(batch)).toEqual([]);
   const { raw } = await batch.handle.describe();
