@@ -128,7 +128,7 @@ export class ChaosBatch {
   }
 
   remove(): Promise<void> {
-    return this.home.discard();
+    return this.home.remove();
   }
 
   #add(command: Command, code: number): Command {

@@ -5,6 +5,7 @@ import { manifestSchema } from '../../schemas/manifest.js';
 import { holdHome } from '../support/e2e-embedded.js';
 import { E2eHome } from '../support/e2e-home.js';
 import { parseResults, questions, writeRows } from '../support/e2e-rows.js';
+import { E2eTemporal } from '../support/e2e-temporal.js';
 
 /** The provider's limit of pending requests: a job that finds no room waits for it, and is bought once. */
 
@@ -13,13 +14,16 @@ const WAIT = { timeout: 60_000, interval: 200 };
 
 let home: E2eHome;
 let session: EmbeddedSession;
+let temporal: E2eTemporal;
 
 beforeAll(async () => {
   home = await E2eHome.create({ emulator: { maxPendingRequests: LIMIT, jobSeconds: 2 } });
   session = await holdHome(home);
+  temporal = await E2eTemporal.connect(session.address, session.namespace);
 });
 
 afterAll(async () => {
+  await temporal.close();
   await session.close();
   await home.remove();
 });
@@ -28,7 +32,8 @@ test('a shard without room waits until another one has ended, and `resume` tries
   const input = await writeRows(join(home.folder, 'two-shards.jsonl'), questions(2 * LIMIT));
   const command = home.run(input, 'no-room', '--shard-rows', String(LIMIT), '--max-jobs', '2');
   await untilRefused(1);
-  await vi.waitFor(async () => expect(await phaseOf('no-room')).toBe('waiting-for-quota'), WAIT);
+  await temporal.untilPhase('no-room', 'waiting-for-quota');
+  expect(await phaseOf('no-room')).toBe('waiting-for-quota');
   await vi.waitFor(async () => {
     expect(await home.emulator.jobs('no-room')).toMatchObject([{ status: 'SUCCESS' }]);
   }, WAIT);
@@ -43,7 +48,8 @@ test('a limit that is told as 422 is waited for too, before the first job', asyn
   const input = await writeRows(join(home.folder, 'one-shard.jsonl'), questions(LIMIT));
   const command = home.run(input, 'told-otherwise');
   await untilRefused(2);
-  await vi.waitFor(async () => expect(await phaseOf('told-otherwise')).toBe('waiting-for-quota'), WAIT);
+  await temporal.untilPhase('told-otherwise', 'waiting-for-quota');
+  expect(await phaseOf('told-otherwise')).toBe('waiting-for-quota');
   await home.longhaul('resume', 'told-otherwise').exits(0);
   await command.exits(0);
   await expectWhole('told-otherwise', LIMIT, 1);

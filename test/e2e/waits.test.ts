@@ -30,7 +30,10 @@ beforeAll(async () => {
   undisturbed = await home.results('undisturbed');
 }, TIMEOUT_MS);
 
-afterAll(() => home.remove());
+afterAll(async () => {
+  await temporal?.close();
+  await home.remove();
+});
 
 beforeEach(() => home.emulator.clearFaults());
 
@@ -46,27 +49,23 @@ async function phaseOf(batchId: string): Promise<string> {
 
 /** `status`, `list` and the workflow's search attribute tell the same. */
 async function expectSeen(batchId: string, phase: string): Promise<void> {
-  await vi.waitFor(async () => expect(await phaseOf(batchId)).toBe(phase), {
-    timeout: 60_000,
-    interval: 500,
-  });
+  await (await connected()).untilPhase(batchId, phase);
+  const [seen, { stdout }] = await Promise.all([
+    phaseOf(batchId),
+    home.longhaul('list', '--phase', phase, '--json').exits(0),
+  ]);
+  expect(seen).toBe(phase);
+  const listed = z.array(seenSchema).parse(JSON.parse(stdout));
+  expect(listed.map((entry) => entry.batchId)).toContain(batchId);
+}
+
+let temporal: E2eTemporal | null = null;
+
+/** The server starts with the first command. */
+async function connected(): Promise<E2eTemporal> {
   const server = await readServerFile(home.path);
-  const temporal = await E2eTemporal.connect(server?.address ?? '', server?.namespace ?? '');
-  try {
-    const { searchAttributes } = await temporal.client.workflow.getHandle(batchId).describe();
-    expect(searchAttributes['LonghaulPhase']).toEqual([phase]);
-  } finally {
-    await temporal.close();
-  }
-  // Visibility follows a moment later.
-  await vi.waitFor(
-    async () => {
-      const { stdout } = await home.longhaul('list', '--phase', phase, '--json').exits(0);
-      const listed = z.array(seenSchema).parse(JSON.parse(stdout));
-      expect(listed.map((entry) => entry.batchId)).toContain(batchId);
-    },
-    { timeout: 30_000, interval: 500 },
-  );
+  temporal ??= await E2eTemporal.connect(server?.address ?? '', server?.namespace ?? '');
+  return temporal;
 }
 
 async function expectUndisturbed(batchId: string, command: Command): Promise<void> {

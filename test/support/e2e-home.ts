@@ -102,24 +102,12 @@ export class E2eHome {
     for (const { pid } of processesOfHome(this.path)) sigkill(pid);
   }
 
-  /** The same at once, without a word to anybody: for homes whose processes were killed anyway. */
-  async discard(): Promise<void> {
+  /** Ends and removes everything, whatever a failed test has left, without a word to anybody. */
+  async remove(): Promise<void> {
     for (const command of this.#commands) command.kill();
     // One that was just starting another may have been missed.
     while (processesOfHome(this.path).length > 0) this.killAll();
     await this.emulator.close();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-
-  /** Stops and removes everything, whatever a failed test has left. */
-  async remove(): Promise<void> {
-    for (const command of this.#commands) command.kill();
-    try {
-      await this.longhaul('stop').exits(0);
-    } finally {
-      this.killAll();
-      await this.emulator.close();
-      await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
-    }
   }
 }

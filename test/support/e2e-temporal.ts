@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
+import { expect, vi } from 'vitest';
 import { z } from 'zod';
 import { TASK_QUEUES, WORKFLOW_TYPES } from '../../batch/wire-names.js';
 import type { RunBatchInput } from '../../schemas/run-batch-input.js';
@@ -31,6 +32,15 @@ export class E2eTemporal {
       workflowId: batchId,
       taskQueue: TASK_QUEUES.workflows,
       args,
+    });
+  }
+
+  /** Until the batch says so, and the server's lists. */
+  async untilPhase(batchId: string, phase: string): Promise<void> {
+    const query = `WorkflowId = '${batchId}' AND LonghaulPhase = '${phase}'`;
+    await vi.waitFor(async () => expect((await this.client.workflow.count(query)).count).toBe(1), {
+      timeout: 60_000,
+      interval: 100,
     });
   }
 
