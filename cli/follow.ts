@@ -26,7 +26,7 @@ export async function followBatch(
   options: FollowOptions,
 ): Promise<Manifest | null> {
   const { signal, until } = options;
-  const display = createProgressDisplay(output, { quiet: options.quiet, env });
+  const display = await createProgressDisplay(output, { quiet: options.quiet, env });
   try {
     for await (const progress of handle.progress({ signal })) {
       const trouble = progress.phase === 'done' ? null : await handle.trouble({ signal });

@@ -1,4 +1,3 @@
-import { createLogUpdate } from 'log-update';
 import type { BatchProgress } from '../batch/progress.js';
 import type { Output } from './output.js';
 import { paintFor } from './paint.js';
@@ -15,16 +14,18 @@ export interface ProgressDisplay {
 }
 
 /** A live block on a terminal, a line at each change elsewhere; when `quiet`, a line for what stops the batch. */
-export function createProgressDisplay(
+export async function createProgressDisplay(
   output: Output,
   options: { readonly quiet: boolean; readonly env: NodeJS.ProcessEnv },
-): ProgressDisplay {
+): Promise<ProgressDisplay> {
   if (options.quiet) return lineDisplay(output, troubleLine);
   const isLive = output.stderr.isTTY && options.env['TERM'] !== 'dumb';
   return isLive ? liveDisplay(output, options.env) : lineDisplay(output, plainLine);
 }
 
-function liveDisplay(output: Output, env: NodeJS.ProcessEnv): ProgressDisplay {
+/** What draws the block takes a twentieth of a command's start to load: only a terminal needs it. */
+async function liveDisplay(output: Output, env: NodeJS.ProcessEnv): Promise<ProgressDisplay> {
+  const { createLogUpdate } = await import('log-update');
   const { stderr } = output;
   const update = createLogUpdate(stderr);
   const paint = paintFor(stderr, env);

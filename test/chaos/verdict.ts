@@ -66,11 +66,7 @@ function named(text: string, names: ReadonlyMap<string, string>): string {
  * The promise that no crash may break: the same bytes, a true account of them, one job paid for per shard and round, and
  * nothing left lying about.
  */
-export async function expectKept(
-  batch: ChaosBatch,
-  undisturbed: Legacy,
-  duplicates = 0,
-): Promise<Creates> {
+export async function expectKept(batch: ChaosBatch, undisturbed: Legacy, duplicates = 0): Promise<Creates> {
   const creates = await expectPaidOnce(batch, undisturbed.keys, duplicates);
   const legacy = await legacyOf(batch);
   expect(legacy.results, 'results.jsonl').toBe(undisturbed.results);

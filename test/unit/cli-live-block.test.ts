@@ -30,7 +30,7 @@ let terminal: FakeTerminal;
 let display: ProgressDisplay;
 let note: (text: string) => void;
 
-beforeEach(() => {
+beforeEach(async () => {
   terminal = new FakeTerminal();
   let diverted: ((text: string) => void) | null = null;
   note = (text) => (diverted === null ? terminal.write(`${text}\n`) : diverted(text));
@@ -39,7 +39,7 @@ beforeEach(() => {
     divertNotes: (write: typeof diverted) => void (diverted = write),
     stderr: terminal as unknown as NodeJS.WriteStream,
   } as Output;
-  display = createProgressDisplay(output, { quiet: false, env: {} });
+  display = await createProgressDisplay(output, { quiet: false, env: {} });
 });
 afterEach(() => display.done());
 
