@@ -12,7 +12,7 @@ import { homeTraces, temporalTraces } from '../support/e2e-traces.js';
 import { environmentOf } from '../support/process-table.js';
 
 /*
- * One home whose worker dies in every way, at the most talkative level, with Node's diagnostic reports on and with keys
+ * One home whose worker dies in every way and whose supervisor meets a bug, at the most talkative level, with Node's diagnostic reports on and with keys
  * for what Temporal keeps. The tests look at the same run one after the other.
  */
 
@@ -53,6 +53,11 @@ beforeAll(async () => {
     process.kill(worker, signal);
     worker = await nextWorker(worker);
   }
+  const supervisor = await pidOf(home.path, 'supervisor');
+  process.kill(supervisor, 'SIGUSR2');
+  await vi.waitFor(() => expect(pidsOf(home.path, 'supervisor')).not.toContain(supervisor), {
+    timeout: 60_000,
+  });
   await run.exits(0);
   await session.close();
   said = `${run.stdout}\n${run.stderr}`;
@@ -71,7 +76,7 @@ async function nextWorker(before: number): Promise<number> {
   );
 }
 
-describe('a worker that dies', () => {
+describe('a home whose processes die', () => {
   it('leaves no row, custom id or key in logs, reports, state files, histories or on the terminal', async () => {
     const session = await holdHome(home);
     const temporal = await E2eTemporal.connect(session.address, session.namespace);
@@ -86,6 +91,7 @@ describe('a worker that dies', () => {
     expect(textOf(/^report\..*json$/)).toContain('"environmentVariables"');
     expect(textOf(/^report\..*json$/)).toContain(home.path);
     expect(textOf(/^supervisor\.log/)).toContain('the worker ended');
+    expect(textOf(/^supervisor\.log/)).toMatch(/Error: a bug, for a test\n +at /);
     expect(textOf(/^event/).length).toBeGreaterThan(1000);
     for (const secret of [MARK, API_KEY, CODEC_KEY, ATTACHED]) {
       const found = traces.filter(({ text }) => text.includes(secret));
