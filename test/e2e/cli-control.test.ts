@@ -111,9 +111,14 @@ describe('control', () => {
     expect(await cli.calls('cancelJob')).toBe(cancels + 1);
   });
 
-  it('pause and resume are seen in status and list', async () => {
+  it('a second command may leave again, and pause and resume are seen in status and list', async () => {
     await slowJobs(300);
+    const jobs = await cli.calls('createJob');
     const run = await running('paused');
+    const beside = await cli.run('run', 'paused.jsonl', ...QUICK, '--id', 'paused', '--detach', '--json');
+    expect([beside.code, beside.stderr]).toEqual([0, expect.stringContaining('Attached to paused')]);
+    expect(manifestOf(beside)).toMatchObject({ outcome: null, jobs: [{ shard: 0, round: 1 }] });
+    expect(await cli.calls('createJob')).toBe(jobs + 1);
     expect((await cli.run('pause', 'paused')).stderr).toContain('paused is paused');
     const status = await cli.run('status', 'paused', '--json');
     expect(manifestOf(status)).toMatchObject({ phase: 'paused', outcome: null });
