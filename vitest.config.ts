@@ -10,7 +10,7 @@ const orphanWatch = 'test/support/orphan-watch.ts';
 /** How long tests await an event of another process or of a server: a bound for what never comes, not a measure. */
 const patience = { poll: { timeout: 20_000 } };
 
-/** One project per suite of CONTRIBUTING.md; `scripts/test.mjs` runs them one after another. */
+/** One project per suite of CONTRIBUTING.md; `scripts/test.mjs` runs them, some side by side. */
 export default defineConfig({
   test: {
     ...(reports !== undefined && {

@@ -18,10 +18,12 @@ export function tallySuite(report, exitCode, unhandled = []) {
       notes: [`ended with exit code ${exitCode}, without a report`, ...unhandled],
     };
   const notes = failedTests(report);
-  const broken = report.testResults.filter(
+  const brokenFiles = report.testResults.filter(
     ({ status, assertionResults }) =>
       status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
-  ).length;
+  );
+  const broken = brokenFiles.length;
+  notes.push(...brokenFiles.map(({ name, message }) => noteOf(name, 'as a whole', message)));
   const skipped = report.numPendingTests + report.numTodoTests;
   if (broken > 0) notes.push(`${broken} test file(s) failed as a whole`);
   if (skipped > 0) notes.push(`${skipped} skipped, which counts as failed`);
@@ -44,11 +46,13 @@ function failedTests({ testResults }) {
   return testResults.flatMap(({ name, assertionResults }) =>
     assertionResults
       .filter(({ status }) => status === 'failed')
-      .map(({ fullName, failureMessages }) => {
-        const message = (failureMessages?.[0] ?? '').replaceAll(/\s+/g, ' ').slice(0, MESSAGE_CHARACTERS);
-        return `not ok: ${relative(process.cwd(), name)}: ${fullName}: ${message}`;
-      }),
+      .map(({ fullName, failureMessages }) => noteOf(name, fullName, failureMessages?.[0])),
   );
+}
+
+function noteOf(file, what, message = '') {
+  const words = message.replaceAll(/\s+/g, ' ').slice(0, MESSAGE_CHARACTERS);
+  return `not ok: ${relative(process.cwd(), file)}: ${what}: ${words}`;
 }
 
 /** The line that ends every run of tests. */

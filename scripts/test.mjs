@@ -1,6 +1,7 @@
-// `npm test`: builds, then runs the suites one after another; a failing one does not keep the next from running.
+// `npm test`: builds, then runs the suites, some side by side; a failing one does not keep the next from running.
 // Its last line on stdout is `N passed, N failed`. Usage: npm test -- [--suite unit,activity] [--report folder] [filter…]
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,11 @@ import { parseArgs } from 'node:util';
 import { closingLine, tallySuite } from './suite-tally.mjs';
 
 const SUITES = ['unit', 'activity', 'workflow', 'replay', 'e2e', 'cluster', 'chaos'];
+/**
+ * What runs at the same time: none of the first three suites keeps two cores busy, and the workflow tests wait for their server a
+ * third of the time. The others start servers and processes by the dozen, and have the machine for themselves.
+ */
+const STAGES = [[['unit', 'activity', 'replay'], ['workflow']], [['e2e']], [['cluster']], [['chaos']]];
 /** Run when asked for by name: one needs PostgreSQL, which only root can install, the other takes long (`npm run chaos`). */
 const ON_REQUEST = new Set(['cluster', 'chaos']);
 /** The programs that suites need, by the variables that name them. */
@@ -50,15 +56,16 @@ function preparePrograms(suites) {
   return prepare('finding or building the servers', ['dist/dev/prepare-binaries.js', ...programs]);
 }
 
-function runSuite(suite, filters, folder) {
+async function runSuite(suite, filters, folder) {
   const reports = join(folder, suite);
   const begun = performance.now();
-  const { status, signal } = spawnSync(process.execPath, [vitest, 'run', '--project', suite, ...filters], {
+  const child = spawn(process.execPath, [vitest, 'run', '--project', suite, ...filters], {
     cwd: root,
     // Makes vitest.config.ts write the two files below.
     env: { ...process.env, LONGHAUL_TEST_REPORTS: reports },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  const [status, signal] = await once(child, 'close');
   const unhandled = readReport(`${reports}-unhandled.json`) ?? [];
   const tally = tallySuite(readReport(`${reports}.json`), status, unhandled);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
@@ -74,33 +81,38 @@ function readReport(file) {
 }
 
 /** Vitest's reports are kept in the folder `report`, if one is given. */
-function runSuites({ suites, positionals, report }) {
+async function runSuites({ suites, positionals, report }) {
   const folder = report ?? mkdtempSync(join(tmpdir(), 'longhaul-test-'));
   const results = [];
-  try {
-    for (const suite of suites) {
-      const result = runSuite(suite, positionals, folder);
-      results.push(result);
-      if (result.interrupted) break;
+  const isOver = () => results.some(({ interrupted }) => interrupted);
+  const runLane = async (lane) => {
+    for (const suite of lane) {
+      if (suites.includes(suite) && !isOver()) results.push(await runSuite(suite, positionals, folder));
     }
+  };
+  try {
+    for (const lanes of STAGES) await Promise.all(lanes.map(runLane));
   } finally {
     if (report === undefined) rmSync(folder, { recursive: true, force: true });
   }
   process.stdout.write('\n');
-  for (const { suite, seconds, passed, failed, notes } of results) {
+  const inOrder = results.toSorted((a, b) => SUITES.indexOf(a.suite) - SUITES.indexOf(b.suite));
+  for (const { suite, seconds, passed, failed, notes } of inOrder) {
     process.stdout.write(`${suite.padEnd(9)} ${passed} ok, ${failed} not ok, ${seconds} s\n`);
     for (const note of notes) process.stdout.write(`${''.padEnd(9)} ${note}\n`);
   }
   return results;
 }
 
-function main() {
+async function main() {
+  // Ctrl-C reaches the suites by themselves; what they came to is told nevertheless.
+  process.on('SIGINT', () => undefined);
   const chosen = chosenSuites();
   const built = prepare('the build', ['scripts/build.mjs']);
   const isBuilt = built.length === 0;
   // Tests that miss a program fail by themselves; the others tell something all the same.
   const prepared = isBuilt ? preparePrograms(chosen.suites) : [];
-  const results = isBuilt ? runSuites(chosen) : [];
+  const results = isBuilt ? await runSuites(chosen) : [];
   for (const { notes } of [...built, ...prepared]) process.stdout.write(`${notes.join('\n')}\n`);
   const tallies = [...built, ...prepared, ...results];
   process.stdout.write(`${closingLine(tallies)}\n`);
@@ -108,7 +120,7 @@ function main() {
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   process.stderr.write(`npm test: ${error.message}\n`);
   process.exitCode = 2;

@@ -19,13 +19,16 @@ import { temporalCliPath, testServerPath } from './servers.js';
 /** `temporal.api.enums.v1.IndexedValueType`. */
 const INDEXED_VALUE_TYPE = { Keyword: 2, Int: 3 } as const;
 
+const ANSWERS_WITHOUT_SKIP = 20;
+
+/** The SDK waits five seconds for a server's port, which a JVM on a busy machine may need longer for. */
+const STARTS = 4;
+
 /**
  * The time-skipping server with Longhaul's own workers on it: real workflows, real activities over a temporary store,
  * a fake provider on the server's clock. Its time is one for all its batches, so a test file has one of these and runs
  * its tests one after another.
  */
-const ANSWERS_WITHOUT_SKIP = 20;
-
 export class WorkflowEnv {
   readonly server: TestWorkflowEnvironment;
   readonly folder: string;
@@ -56,7 +59,7 @@ export class WorkflowEnv {
       logger: new DefaultLogger('ERROR', () => undefined),
       telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
     });
-    const server = await createServer();
+    const server = await startPatiently(createServer);
     const namespace = server.namespace ?? 'default';
     const searchAttributes = Object.fromEntries(
       Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, INDEXED_VALUE_TYPE[type]]),
@@ -144,5 +147,18 @@ export class WorkflowEnv {
     await this.stopWorkers();
     await this.server.teardown();
     await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function startPatiently(
+  createServer: () => Promise<TestWorkflowEnvironment>,
+): Promise<TestWorkflowEnvironment> {
+  for (let start = 1; ; start += 1) {
+    try {
+      return await createServer();
+    } catch (error) {
+      if (start === STARTS) throw error;
+      process.stderr.write(`the test server did not start, trying again: ${String(error)}\n`);
+    }
   }
 }

@@ -45,6 +45,14 @@ describe('the tally of a suite', () => {
     ]);
   });
 
+  it('names a file that failed as a whole, and why', () => {
+    const message = 'Error: the server\n did not start';
+    const given = { ...report, testResults: [{ ...failedFile, message }] };
+    expect(tallySuite(given, 1).notes).toContain(
+      'not ok: b.test.ts: as a whole: Error: the server did not start',
+    );
+  });
+
   it('names the errors outside of any test last, what happened and where', () => {
     const line = lineOf({
       type: 'Unhandled Rejection',
