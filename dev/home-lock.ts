@@ -28,8 +28,9 @@ export async function tryHomeLock(home: Home): Promise<ProcessLock | undefined> 
 
 /**
  * Removes what killed processes held: of this home, and claims to ports, whose numbers may never come up again. Whoever
- * starts a server takes the home's lock over anyway; whoever finds its batch finished starts none.
+ * starts a server takes the home's lock over anyway; whoever finds its batch finished starts none. What can't be removed,
+ * as on a read-only file system, is in nobody's way.
  */
 export async function removeDeadHomeLocks(home: Home): Promise<void> {
-  for (const folder of [await runtimeFolder(), home.folder]) await removeDeadLocks(folder);
+  await Promise.allSettled([runtimeFolder().then(removeDeadLocks), removeDeadLocks(home.folder)]);
 }
