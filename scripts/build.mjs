@@ -1,9 +1,11 @@
-// Compiles the rooms into dist/ and pre-bundles the workflows.
-// Plain JavaScript: `npm ci` runs it through `prepare`, before anything is compiled.
+// Compiles the rooms into dist/ and pre-bundles the workflows. `--if-stale`: only if something changed since the last time;
+// npm runs `prepare` not only after `npm ci` but also at the first `npx longhaul`, perhaps beside a worker that runs.
+// Plain JavaScript, as it runs before anything is compiled.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { buildMark } from './source-mark.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = createRequire(import.meta.url)
@@ -16,8 +18,15 @@ function run(args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+const markFile = `${root}/dist/.build-mark`;
+const mark = buildMark(root);
+const isCurrent = existsSync(markFile) && readFileSync(markFile, 'utf8') === mark;
+if (isCurrent && process.argv.includes('--if-stale')) process.exit(0);
+
 // A file that was renamed or removed must not live on in dist/.
 rmSync(`${root}/dist`, { recursive: true, force: true });
 run([tsc, '-p', 'tsconfig.build.json']);
 run(['dist/worker/build-bundle.js']);
 chmodSync(`${root}/dist/cli/main.js`, 0o755);
+// Last of all: a build that was cut off is none.
+writeFileSync(markFile, mark);

@@ -18,6 +18,16 @@ export function sourceMark(root) {
   return `${version}-${hash.digest('hex').slice(0, 12)}`;
 }
 
+/** What a build is made of, its tools included. */
+export function buildMark(root) {
+  const hash = createHash('sha256');
+  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  for (const path of [...settings, ...sourcesIn(root)]) {
+    hash.update(`${path}\0`).update(readFileSync(join(root, path)));
+  }
+  return hash.digest('hex');
+}
+
 const NO_SOURCES = new Set(['node_modules', 'dist', 'docs', 'test']);
 
 function sourcesIn(root) {

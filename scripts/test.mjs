@@ -108,7 +108,7 @@ async function main() {
   // Ctrl-C reaches the suites by themselves; what they came to is told nevertheless.
   process.on('SIGINT', () => undefined);
   const chosen = chosenSuites();
-  const built = prepare('the build', ['scripts/build.mjs']);
+  const built = prepare('the build', ['scripts/build.mjs', '--if-stale']);
   const isBuilt = built.length === 0;
   // Tests that miss a program fail by themselves; the others tell something all the same.
   const prepared = isBuilt ? preparePrograms(chosen.suites) : [];

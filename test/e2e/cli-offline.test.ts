@@ -1,5 +1,8 @@
-import { access, mkdir, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { access, mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chatRows, EmulatorClient } from '../activity/emulator-support.js';
@@ -8,6 +11,8 @@ import { CHAT, CliFolder, failureOf } from './cli-support.js';
 /*
  * Whatever is wrong with a call or an input is found before anything is started, let alone sent.
  */
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 let cli: CliFolder;
 beforeAll(async () => {
@@ -25,6 +30,19 @@ async function refusedRun(...args: string[]): Promise<string> {
   expect(await cli.journal()).toEqual([]);
   return stderr;
 }
+
+describe('npx', () => {
+  it('runs the program of a checkout without building it again, also for the first time', async () => {
+    const mark = join(ROOT, 'dist/.build-mark');
+    const before = await stat(mark);
+    const cache = join(cli.folder, 'npm-cache');
+    const { stdout } = await promisify(execFile)('npx', ['--cache', cache, 'longhaul', '--help'], {
+      cwd: ROOT,
+    });
+    expect(stdout).toMatch(/^Usage: longhaul/);
+    expect((await stat(mark)).ino).toBe(before.ino);
+  });
+});
 
 describe('run refuses at once', () => {
   it('an input that can’t be read', async () => {
