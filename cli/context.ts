@@ -138,8 +138,11 @@ export async function assertHomeProviderAnswers(
 ): Promise<void> {
   if (baseUrl === config.mistral.baseUrl) return;
   try {
-    // Any answer is one.
-    await fetch(baseUrl, { redirect: 'manual', signal: AbortSignal.timeout(PROBE_MS) });
+    // Any answer is one. An emulator keeps no record of this path: what an input is refused for must not have been sent.
+    await fetch(new URL('/_emulator/faults', baseUrl), {
+      redirect: 'manual',
+      signal: AbortSignal.timeout(PROBE_MS),
+    });
   } catch {
     throw new CliError(
       `MISTRAL_API_KEY is not set, and ${baseUrl}, which ${config.home} was last used with, does not answer. If that was the emulator of \`longhaul dev\`, call it again; else set MISTRAL_API_KEY and MISTRAL_BASE_URL. A real provider needs another LONGHAUL_HOME.`,

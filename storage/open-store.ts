@@ -7,6 +7,6 @@ import { schemeOf } from './uri.js';
 export function openStore(location: string): Store {
   const scheme = schemeOf(location);
   if (scheme === null || scheme === 'file') return openFileStore(location);
-  const message = `${location} can't be used as a store: this version keeps its files in file:// stores only. Set LONGHAUL_STORE to file:///path or an absolute path.`;
+  const message = `${location} can't be used as a store: this version keeps its files in file:// stores only. Set LONGHAUL_STORE to file:///path.`;
   throw new StorageError('InvalidInput', location, message);
 }

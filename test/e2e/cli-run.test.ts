@@ -102,12 +102,13 @@ describe('run', () => {
   });
 
   it('exits 2 for invalid rows with their lines, having sent nothing; --on-invalid skip carries them along', async () => {
-    await cli.write('bad.jsonl', `${await cli.read(await cli.input('good.jsonl', 2))}oops\n`);
+    const [first, second] = (await cli.read(await cli.input('good.jsonl', 2))).split('\n');
+    await cli.write('bad.jsonl', `${first}\noops\n${second}\n`);
     const requests = (await cli.journal()).length;
     const refused = await cli.run('run', 'bad.jsonl', ...QUICK, '--json');
     expect(refused.code, refused.stderr).toBe(2);
     expect(failureOf(refused).type).toBe('InvalidInput');
-    expect(refused.stderr).toContain('bad.jsonl: 1 row is not valid, of 3\n  line 3 is not valid JSON');
+    expect(refused.stderr).toContain('bad.jsonl: 1 row is not valid, of 3\n  line 2 is not valid JSON');
     const piped = await cli.start(['run', '-', ...QUICK, '--json'], { stdin: 'oops\n' }).ended;
     expect(piped.code, piped.stderr).toBe(2);
     expect(failureOf(piped).message).toContain('stdin: 1 row is not valid, of 1\n  line 1 is not valid JSON');
@@ -126,8 +127,8 @@ describe('run', () => {
     expect(skipped.code, skipped.stderr).toBe(3);
     expect(resultLines(await cli.read('bad.out')).map(({ error }) => error?.type ?? null)).toEqual([
       null,
-      null,
       'invalid_row',
+      null,
     ]);
   });
 
@@ -173,12 +174,16 @@ describe('dev', () => {
   it('brings an emulator, which other commands find without any variable', async () => {
     const env = { LONGHAUL_HOME: join(cli.folder, 'dev-home'), MISTRAL_BASE_URL: '' };
     const dev = cli.start(['dev', '--json'], { env });
-    const addresses: unknown = JSON.parse(await dev.said('stdout', /\n/));
+    const addresses = JSON.parse(await dev.said('stdout', /\n/)) as { readonly baseUrl: string };
     expect(addresses).toEqual({
       address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
       uiUrl: expect.stringMatching(/^http:/) as string,
       baseUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
     });
+    await cli.write('no-row.jsonl', 'oops\n');
+    expect((await cli.start(['run', 'no-row.jsonl', ...QUICK], { env }).ended).code).toBe(2);
+    const journal = await fetch(`${addresses.baseUrl}/_emulator/journal`);
+    expect(await journal.json(), 'what was sent of an invalid input').toEqual([]);
     await cli.input('dev.jsonl', 3);
     const ended = await cli.start(['run', 'dev.jsonl', ...QUICK, '--output', 'dev.out'], { env }).ended;
     expect(ended.code, ended.stderr).toBe(0);
@@ -193,7 +198,7 @@ describe('dev', () => {
     expect([late.code, late.stderr]).toEqual([2, expect.stringContaining('does not answer') as string]);
     const again = cli.start(['dev', '--json'], { env });
     expect(JSON.parse(await again.said('stdout', /\n/))).toMatchObject({
-      baseUrl: (addresses as { baseUrl: string }).baseUrl,
+      baseUrl: addresses.baseUrl,
     });
     again.child.kill('SIGINT');
     await again.ended;
