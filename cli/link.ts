@@ -124,7 +124,7 @@ async function embeddedLink(
 
 /** Loaded when needed: Temporal's client takes longer to load than `--help` to print. */
 async function connectClient(
-  { config, storeUri }: CliContext,
+  { env, config, storeUri }: CliContext,
   target: { readonly address?: string; readonly namespace?: string; readonly uiUrl?: string },
   baseUrl: string = config.mistral.baseUrl,
 ): Promise<Pick<Link, 'longhaul' | 'close'>> {
@@ -133,7 +133,7 @@ async function connectClient(
     import('../worker/codec-keys.js'),
   ]);
   const codecKeys = await readCodecKeys(config);
-  const options = { ...target, home: config.home, store: storeUri, baseUrl, codecKeys };
+  const options = { ...target, env, home: config.home, store: storeUri, baseUrl, codecKeys };
   const longhaul = await Longhaul.connect(options);
   return { longhaul, close: () => longhaul.close() };
 }

@@ -1,6 +1,5 @@
 import { realpath } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { forgetSecrets } from '../worker/crash.js';
 import { addInputRoot } from '../worker/input-roots.js';
 import { action } from './action.js';
 import { assertHomeProviderAnswers, embeddedChoice, providerChoice, requireKey } from './context.js';
@@ -68,9 +67,8 @@ async function workHere(context: CliContext): Promise<ExitCode> {
   ]);
   const logger = createLogger(config.logLevel);
   installTemporalLogging(logger, config.logLevel);
-  const temporal = loadTemporalConfig();
+  const temporal = loadTemporalConfig({ env: context.env });
   const connection = nativeOptions(temporal);
-  forgetSecrets('TEMPORAL_API_KEY');
   const namespace = temporal.namespace ?? 'default';
   const running = await createLonghaulWorker({
     config,

@@ -43,7 +43,7 @@ async function resolvePlace(options: ConnectOptions, home: string): Promise<Omit
     return { ...place, address: 'the given connection', connection, ownConnection: false };
   }
   if (address !== undefined) return { ...place, address, connection: { address } };
-  const configured = loadTemporalConfig(options.profile);
+  const configured = loadTemporalConfig(options);
   const found = configured.address === null ? await readServerFile(home) : null;
   if (found !== null) {
     return {
@@ -79,11 +79,15 @@ export interface TemporalConfig {
 type TlsOptions = Exclude<ConnectionOptions['tls'], null | undefined>;
 
 /** @throws LonghaulError InvalidInput for what can't be read */
-export function loadTemporalConfig(profile?: string): TemporalConfig {
+export function loadTemporalConfig({
+  profile,
+  env,
+}: Pick<ConnectOptions, 'profile' | 'env'> = {}): TemporalConfig {
   try {
-    const { connectionOptions, namespace } = loadClientConnectConfig(
-      profile === undefined ? {} : { profile },
-    );
+    const { connectionOptions, namespace } = loadClientConnectConfig({
+      ...(profile !== undefined && { profile }),
+      ...(env !== undefined && { overrideEnvVars: variablesOf(env) }),
+    });
     const { address, apiKey, tls, metadata } = connectionOptions;
     return {
       address: address ?? null,
@@ -100,4 +104,10 @@ export function loadTemporalConfig(profile?: string): TemporalConfig {
       cause: error,
     });
   }
+}
+
+function variablesOf(env: NonNullable<ConnectOptions['env']>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }

@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly namespace?: string | undefined;
   /** Profile in `temporal.toml`. */
   readonly profile?: string | undefined;
+  /** Where `TEMPORAL_*` are read, for who has taken secrets out of the process's environment. Default: there. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Folder of an embedded server, `LONGHAUL_HOME`. Default `.longhaul`. */
   readonly home?: string | undefined;
   /**

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { sayableStack } from '../batch/failure-text.js';
 
 /** Hold secrets, and are read once. */
-const SECRETS = ['MISTRAL_API_KEY', 'LONGHAUL_CODEC_KEYS'];
+const SECRETS = ['MISTRAL_API_KEY', 'LONGHAUL_CODEC_KEYS', 'TEMPORAL_API_KEY'];
 
 /** What was taken out of the environment, to be found in words that are about to be printed. */
 const forgotten = new Set<string>();
@@ -22,9 +22,9 @@ function secretsIn(value = ''): string[] {
  * Takes secrets out of the environment of this process, which Node writes whole into its diagnostic reports, and which
  * every child inherits.
  */
-export function forgetSecrets(...more: readonly string[]): void {
+export function forgetSecrets(): void {
   // The one place that changes the environment; whoever needs a value has read it by now.
-  for (const name of [...SECRETS, ...more]) {
+  for (const name of SECRETS) {
     for (const secret of secretsIn(process.env[name])) forgotten.add(secret);
     delete process.env[name];
   }

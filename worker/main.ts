@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const temporal = loadTemporalConfig();
   const connection = nativeOptions(temporal);
   const namespace = temporal.namespace ?? 'default';
-  forgetSecrets('TEMPORAL_API_KEY');
+  forgetSecrets();
   const role = process.env['LONGHAUL_WORKER_ROLE'] === 'workflow-only' ? 'workflow-only' : 'full';
   const worker = await createLonghaulWorker({
     config,

@@ -28,6 +28,19 @@ const SERVER = JSON.stringify({
   uiUrl: 'http://127.0.0.1:8999',
 });
 
+it('what TEMPORAL_* say is read where the caller has it', async () => {
+  const env = {
+    TEMPORAL_ADDRESS: 'cloud:7233',
+    TEMPORAL_API_KEY: 'temporal-cloud-key',
+    TEMPORAL_NAMESPACE: undefined,
+  };
+  expect(await resolveTarget({ env }, home)).toMatchObject({
+    address: 'cloud:7233',
+    namespace: 'default',
+    connection: { address: 'cloud:7233', apiKey: 'temporal-cloud-key' },
+  });
+});
+
 describe('Temporal’s address', () => {
   it('is the usual one where nothing says another', async () => {
     const nowhere = join(home, 'missing');

@@ -73,7 +73,14 @@ it('secrets are found as they stood in the environment, each codec key too, and 
   const codec = Buffer.alloc(32, 3).toString('base64');
   vi.stubEnv('MISTRAL_API_KEY', 'emulator');
   vi.stubEnv('LONGHAUL_CODEC_KEYS', `here:${codec}`);
+  vi.stubEnv('TEMPORAL_API_KEY', 'temporal-cloud-key');
   expect(withoutSecrets(`the emulator has ${codec}`)).toBe('the emulator has [secret]');
   forgetSecrets();
+  expect(Object.keys(process.env)).not.toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^(?:MISTRAL_API_KEY|LONGHAUL_CODEC_KEYS|TEMPORAL_API_KEY)$/),
+    ]),
+  );
+  expect(withoutSecrets('Bearer temporal-cloud-key')).toBe('Bearer [secret]');
   expect(withoutSecrets(`the emulator has ${codec}`)).toBe('the emulator has [secret]');
 });
