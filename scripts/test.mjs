@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { commit, sourceMark } from './source-mark.mjs';
 import { closingLine, tallySuite } from './suite-tally.mjs';
 
 const SUITES = ['unit', 'activity', 'workflow', 'replay', 'e2e', 'cluster', 'chaos'];
@@ -61,8 +62,12 @@ async function runSuite(suite, filters, folder) {
   const begun = performance.now();
   const child = spawn(process.execPath, [vitest, 'run', '--project', suite, ...filters], {
     cwd: root,
-    // Makes vitest.config.ts write the two files below.
-    env: { ...process.env, LONGHAUL_TEST_REPORTS: reports },
+    // The seed is another one for another commit; the reports make vitest.config.ts write the two files below.
+    env: {
+      LONGHAUL_CHAOS_SEED: commit(root) ?? sourceMark(root),
+      ...process.env,
+      LONGHAUL_TEST_REPORTS: reports,
+    },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const [status, signal] = await once(child, 'close');

@@ -39,6 +39,27 @@ describe('docker-compose.yml and Dockerfile', () => {
     expect(lines).toContain('export MISTRAL_API_KEY=any MISTRAL_BASE_URL=http://emulator:4010');
   });
 
+  it('ask every server whether it is well, and start nothing that needs it before', async () => {
+    const compose = await readText('docker-compose.yml');
+    const services = compose.split(/\nservices:\n/)[1]?.split(/\n(?=\S)/)[0] ?? '';
+    const texts = new Map(
+      services.split(/\n(?= {2}[a-z])/).map((text) => [/^ *([a-z-]+):/m.exec(text)?.[1] ?? '', text]),
+    );
+    const servers = [...texts].filter(([, text]) => /\bports:|\bexpose:|pg_isready/.test(text));
+    expect(servers.map(([name]) => name)).toEqual(['postgresql', 'temporal', 'temporal-ui', 'emulator']);
+    for (const [name, text] of servers) expect(text, name).toMatch(/\n {4}healthcheck:\n {6}test:/);
+    const needs = (name: string): string[] =>
+      [...(texts.get(name) ?? '').matchAll(/^ {6}([a-z-]+):\n {8}condition: (\w+)/gm)].map(
+        ([, needed, condition]) => `${needed} ${condition}`,
+      );
+    expect(needs('temporal-schema')).toEqual(['postgresql service_healthy']);
+    expect(needs('temporal')).toEqual(['temporal-schema service_completed_successfully']);
+    expect(needs('temporal-namespace')).toEqual(['temporal service_healthy']);
+    expect(needs('temporal-ui')).toEqual(['temporal service_healthy']);
+    expect(needs('setup')).toEqual(['temporal-namespace service_completed_successfully']);
+    expect(needs('worker')).toEqual(['setup service_completed_successfully']);
+  });
+
   it('name the package version as the image’s', async () => {
     const { version } = JSON.parse(await readText('package.json')) as { version: string };
     expect(await readText('docker-compose.yml')).toContain(`image: longhaul:${version}\n`);
