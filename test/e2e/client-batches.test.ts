@@ -1,11 +1,13 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BatchProgress, Longhaul } from '../../client/index.js';
 import { manifestSchema } from '../../schemas/manifest.js';
 import { ClientWorld, collect } from '../support/client-world.js';
+import { E2eTemporal } from '../support/e2e-temporal.js';
 
 /** Long enough to be watched, paused and cancelled in the middle. */
 const JOB_SECONDS = 4;
@@ -227,5 +229,41 @@ describe('a batch that cannot run', () => {
 
   it('is unknown when nobody has heard of it', async () => {
     await expect(longhaul.attach('never-started')).rejects.toMatchObject({ type: 'UnknownBatch' });
+  });
+});
+
+describe('an input that the worker may not read', () => {
+  it.each([
+    ['lies elsewhere', 'InputNotAllowed', (_: string, file: string) => file],
+    [
+      'is reached by way of ..',
+      'InvalidInput',
+      (folder: string, file: string) => `${folder}/x/../../${basename(dirname(file))}/rows.jsonl`,
+    ],
+    [
+      'is reached by a link',
+      'InputNotAllowed',
+      async (folder: string, file: string) => {
+        await symlink(file, join(folder, 'link.jsonl'));
+        return join(folder, 'link.jsonl');
+      },
+    ],
+  ])('is refused, whoever asks, when it %s', async (how, type, pathOf) => {
+    const outside = await realpath(await mkdtemp(join(tmpdir(), 'longhaul-outside-')));
+    const temporal = await E2eTemporal.connect(world.temporal.address, 'default');
+    try {
+      await writeFile(join(outside, 'rows.jsonl'), '{"body":{"messages":[{"role":"user","content":"?"}]}}\n');
+      const path = await pathOf(world.folder, join(outside, 'rows.jsonl'));
+      const handle = await temporal.client.workflow.start('runBatch', {
+        workflowId: `outside-${how.replaceAll(/\W/g, '-')}`,
+        taskQueue: 'longhaul',
+        args: [{ input: { uri: `file://${path}` }, endpoint: '/v1/chat/completions', model: 'm' }],
+      });
+      await expect(handle.result()).rejects.toMatchObject({ cause: { type } });
+      expect(await world.emulator.jobs(handle.workflowId)).toEqual([]);
+    } finally {
+      await temporal.close();
+      await rm(outside, { recursive: true, force: true });
+    }
   });
 });

@@ -108,6 +108,33 @@ describe.concurrent('the same command adopts the job that was paid for', { timeo
       const manifest = await home.manifest(BATCH);
       expect(manifest).toMatchObject({ outcome: 'succeeded', jobs: [{ jobId: job?.id, round: 1 }] });
     }));
+
+  test('when both are lost in the second round: neither round is bought again', () =>
+    withOnceHome({}, async (home, input) => {
+      const [first = '', second = ''] = ONCE_ROWS.map(({ custom_id }) => custom_id);
+      await home.emulator.setFaults(
+        {
+          route: 'createJob',
+          fault: { type: 'rowErrors', customIds: [first, second], attempts: 1, status: 503 },
+        },
+        { route: 'createJob', nth: 2, fault: { type: 'hold', when: 'after' } },
+      );
+      const command = home.run(input, BATCH);
+      await home.emulator.waitFor('createJob', { count: 2, until: 'effect' });
+      await powerCut(home);
+      await command.exits('SIGKILL');
+      await loseTemporal(home);
+      await loseStore(home);
+      await home.run(input, BATCH).exits(0);
+      expect(await home.emulator.effects('createJob')).toBe(2);
+      const { outcome, jobs } = await home.manifest(BATCH);
+      expect(outcome).toBe('succeeded');
+      expect(jobs.map(({ round, requests }) => [round, requests])).toEqual([
+        [1, ONCE_ROWS.length],
+        [2, 2],
+      ]);
+      expect(jobs.map(({ jobId }) => jobId).toSorted()).toEqual((await jobIdsOf(home)).toSorted());
+    }));
 });
 
 describe.concurrent('a job that is adopted', { timeout: ONCE_TIMEOUT_MS }, () => {
