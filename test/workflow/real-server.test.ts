@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { z } from 'zod';
 import { ProviderError } from '../../providers/errors.js';
 import { lostAnswer, refusal } from '../support/provider-errors.js';
 import { until } from '../support/until.js';
@@ -156,4 +157,37 @@ test('a run that is cancelled while it prepares cancels the job that a terminate
   expect(await batch.run()).toMatchObject({ outcome: 'cancelled', jobs: 1 });
   expect(batch.provider.jobs.map(({ cancels }) => cancels)).toEqual([1]);
   expect(await batch.manifest()).toMatchObject({ jobs: [{ jobId: 'job-1', status: 'CANCELLED' }] });
+});
+
+test('every activity and every timer says in the history what it is about', async () => {
+  const batch = await env.batch('told', {
+    rows: 2,
+    input: eachSecond,
+    provider: { course: () => ({ durationMs: 3_000 }) },
+  });
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded' });
+  const histories = await Promise.all([batch.handle, batch.shard(0)].map((handle) => handle.fetchHistory()));
+  const told = histories
+    .flatMap(({ events }) => events ?? [])
+    .filter((event) => event.activityTaskScheduledEventAttributes ?? event.timerStartedEventAttributes)
+    .map((event) => {
+      const data = event.userMetadata?.summary?.data;
+      const what = event.activityTaskScheduledEventAttributes?.activityType?.name ?? 'timer';
+      return [what, data ? z.string().parse(JSON.parse(Buffer.from(data).toString())) : ''] as const;
+    });
+  expect(new Set(told.map(([what]) => what))).toEqual(
+    new Set([
+      'prepare',
+      'checkAccount',
+      'beginRound',
+      'findJob',
+      'upload',
+      'createJob',
+      'getJob',
+      'collect',
+      'assemble',
+      'timer',
+    ]),
+  );
+  for (const [what, summary] of told) expect(summary, what).not.toBe('');
 });
