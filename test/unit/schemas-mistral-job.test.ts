@@ -53,14 +53,14 @@ const REFERENCE = {
 } as const;
 
 type Property = keyof typeof REFERENCE.properties;
-type Difference = 'nullable' | 'any string' | 'open enum' | 'any value' | 'required here';
+type Difference = 'nullable' | 'any string' | 'open enum' | 'any value' | 'required here' | 'not empty';
 
 const LIVE_NULL = 'the live API says null until there is a value, and the OpenAPI document allows it';
 const PLAIN_ID = 'the OpenAPI document and the official clients take any string';
 
 /** Every way in which what we read differs from the published schema, and why. */
 const DIFFERENCES: Partial<Record<Property, Partial<Record<Difference, string>>>> = {
-  id: { 'any string': PLAIN_ID },
+  id: { 'any string': PLAIN_ID, 'not empty': 'a job without a name can be neither polled nor collected' },
   object: { nullable: 'says nothing that is needed: neither null nor absence may cost a job' },
   model: { nullable: `${LIVE_NULL}; jobs of agents have no model` },
   endpoint: {
@@ -68,7 +68,10 @@ const DIFFERENCES: Partial<Record<Property, Partial<Record<Difference, string>>>
     nullable: 'a job is known by its metadata; nothing depends on its endpoint being repeated',
   },
   input_files: { 'any string': PLAIN_ID, nullable: 'inline jobs have no files' },
-  status: { 'open enum': 'the official clients keep unknown words too: an unknown status is polled on' },
+  status: {
+    'open enum': 'the official clients keep unknown words too: an unknown status is polled on',
+    'not empty': 'an empty word is none',
+  },
   created_at: { 'required here': 'of two jobs with one key the older is kept, so its age must be known' },
   started_at: { nullable: LIVE_NULL },
   completed_at: { nullable: LIVE_NULL },
@@ -90,8 +93,13 @@ const NOT_REQUIRED_HERE: Readonly<Record<string, string>> = {
   endpoint: 'nothing depends on it',
 };
 
-/** What the live API has and the published schema lacks. */
-const ADDED = ['agent_id', 'errors', 'outputs'];
+/** What the live API has and the published schema lacks, and what it is read for. */
+const ADDED_FOR: Readonly<Record<string, string>> = {
+  agent_id: 'a job of an agent has no model: this names what ran it',
+  errors: 'why a job failed, and whether for want of quota',
+  outputs: 'answers of an inline job, which has no output file',
+};
+const ADDED = Object.keys(ADDED_FOR);
 
 type Node = { readonly [key: string]: unknown };
 
@@ -116,6 +124,28 @@ function alternatives(node: Node): Node[] {
   return Array.isArray(type) ? type.map((one: unknown) => ({ ...node, type: one })) : [node];
 }
 
+/** What narrows a value down beyond the reference's own terms. Whole numbers are bounded by what a number can hold. */
+function narrowing(node: Node): string[] {
+  const parts = [
+    ...alternatives(node),
+    ...alternatives(node).flatMap(({ items }) => (isNode(items) ? [items] : [])),
+  ];
+  const terms = parts.flatMap((part) =>
+    Object.entries(part).filter(([key]) =>
+      /^(?:min|max|exclusive|pattern|format|const|multiple|unique)/.test(key),
+    ),
+  );
+  const known = [
+    ['minimum', 0],
+    ['minimum', Number.MIN_SAFE_INTEGER],
+    ['maximum', Number.MAX_SAFE_INTEGER],
+    ['format', 'uuid'],
+  ];
+  return terms
+    .filter(([key, value]) => !known.some(([name, usual]) => name === key && usual === value))
+    .map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+}
+
 /** A generated property reduced to the reference's own terms, and how it differs in addition. */
 function facts(node: Node): { schema: Node; differences: Set<Difference> } {
   const differences = new Set<Difference>();
@@ -125,6 +155,10 @@ function facts(node: Node): { schema: Node; differences: Set<Difference> } {
   const closed = present.find((one) => Array.isArray(one['enum'])) ?? present[0] ?? {};
   if (present.length > 1) differences.add('open enum');
   const schema: Record<string, unknown> = { type: closed['type'] };
+  const narrower = narrowing(node);
+  if (narrower.includes('minLength 1')) differences.add('not empty');
+  const unlisted = narrower.filter((term) => term !== 'minLength 1');
+  if (unlisted.length > 0) schema['narrower'] = unlisted;
   if (Array.isArray(closed['enum'])) schema['enum'] = closed['enum'];
   if (closed['minimum'] === 0) schema['minimum'] = 0;
   if (isNode(closed['items'])) schema['items'] = { type: closed['items']['type'] };
