@@ -32,7 +32,10 @@ test('a shard without room waits until another one has ended, and `resume` tries
   const input = await writeRows(join(home.folder, 'two-shards.jsonl'), questions(2 * LIMIT));
   const command = home.run(input, 'no-room', '--shard-rows', String(LIMIT), '--max-jobs', '2');
   await untilRefused(1);
-  await temporal.untilPhase('no-room', 'waiting-for-quota');
+  await vi.waitFor(
+    async () => expect(await temporal.isInPhase('no-room', 'waiting-for-quota')).toBe(true),
+    WAIT,
+  );
   expect(await phaseOf('no-room')).toBe('waiting-for-quota');
   await vi.waitFor(async () => {
     expect(await home.emulator.jobs('no-room')).toMatchObject([{ status: 'SUCCESS' }]);
@@ -48,7 +51,10 @@ test('a limit that is told as 422 is waited for too, before the first job', asyn
   const input = await writeRows(join(home.folder, 'one-shard.jsonl'), questions(LIMIT));
   const command = home.run(input, 'told-otherwise');
   await untilRefused(2);
-  await temporal.untilPhase('told-otherwise', 'waiting-for-quota');
+  await vi.waitFor(
+    async () => expect(await temporal.isInPhase('told-otherwise', 'waiting-for-quota')).toBe(true),
+    WAIT,
+  );
   expect(await phaseOf('told-otherwise')).toBe('waiting-for-quota');
   await home.longhaul('resume', 'told-otherwise').exits(0);
   await command.exits(0);

@@ -30,10 +30,7 @@ beforeAll(async () => {
   undisturbed = await home.results('undisturbed');
 }, TIMEOUT_MS);
 
-afterAll(async () => {
-  await temporal?.close();
-  await home.remove();
-});
+afterAll(() => home.remove());
 
 beforeEach(() => home.emulator.clearFaults());
 
@@ -49,7 +46,7 @@ async function phaseOf(batchId: string): Promise<string> {
 
 /** `status`, `list` and the workflow's search attribute tell the same. */
 async function expectSeen(batchId: string, phase: string): Promise<void> {
-  await (await connected()).untilPhase(batchId, phase);
+  await untilPhase(batchId, phase);
   const [seen, { stdout }] = await Promise.all([
     phaseOf(batchId),
     home.longhaul('list', '--phase', phase, '--json').exits(0),
@@ -59,13 +56,18 @@ async function expectSeen(batchId: string, phase: string): Promise<void> {
   expect(listed.map((entry) => entry.batchId)).toContain(batchId);
 }
 
-let temporal: E2eTemporal | null = null;
-
-/** The server starts with the first command. */
-async function connected(): Promise<E2eTemporal> {
-  const server = await readServerFile(home.path);
-  temporal ??= await E2eTemporal.connect(server?.address ?? '', server?.namespace ?? '');
-  return temporal;
+/** Each look connects anew: between two tests the home's server may have stopped, and the next one has other ports. */
+async function untilPhase(batchId: string, phase: string): Promise<void> {
+  const isThere = async (): Promise<void> => {
+    const server = await readServerFile(home.path);
+    const temporal = await E2eTemporal.connect(server?.address ?? '', server?.namespace ?? '');
+    try {
+      expect(await temporal.isInPhase(batchId, phase)).toBe(true);
+    } finally {
+      await temporal.close();
+    }
+  };
+  await vi.waitFor(isThere, { timeout: 90_000, interval: 250 });
 }
 
 async function expectUndisturbed(batchId: string, command: Command): Promise<void> {

@@ -63,6 +63,11 @@ test('without resume the wait for a key ends at the deadline', async () => {
   const { jobs } = await batch.manifest();
   expect(jobs).toMatchObject([{ status: 'RUNNING' }]);
   expect((await env.server.currentTimeMs()) - from).toBeLessThan(90 * MINUTE);
+  // Nothing is lost by it: once a key works, what the job answered meanwhile is collected, and not bought again.
+  batch.provider.fault = () => null;
+  const again = await batch.run({ retry: true });
+  expect(again).toMatchObject({ outcome: 'succeeded', rows: { succeeded: 4 } });
+  expect(batch.provider.callsOf('createJob')).toBe(1);
 });
 
 test('a refused quota is tried again after a minute, then after two, without using up rounds', async () => {
