@@ -183,7 +183,7 @@ describe('dev', () => {
     await cli.write('no-row.jsonl', 'oops\n');
     expect((await cli.start(['run', 'no-row.jsonl', ...QUICK], { env }).ended).code).toBe(2);
     const journal = await fetch(`${addresses.baseUrl}/_emulator/journal`);
-    expect(await journal.json(), 'what was sent of an invalid input').toEqual([]);
+    expect(await journal.json(), 'what was sent of an invalid input').toEqual({ requests: [] });
     await cli.input('dev.jsonl', 3);
     const ended = await cli.start(['run', 'dev.jsonl', ...QUICK, '--output', 'dev.out'], { env }).ended;
     expect(ended.code, ended.stderr).toBe(0);
