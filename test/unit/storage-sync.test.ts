@@ -36,7 +36,7 @@ it.each([false, true])(
   async (ifAbsent) => {
     await openFileStore(root).writeSmall('batch/a.json', '{}', { ifAbsent });
     const file = seen.indexOf('file, the name is not there yet');
-      expect(seen[file]).toBe('file, the name is not there yet');
+    expect(seen[file]).toBe('file, the name is not there yet');
     expect(seen.slice(file + 1)).toEqual(['folder, the name is there']);
   },
 );
