@@ -48,7 +48,7 @@ export interface GuardedOptions {
  */
 export function startGuarded(options: GuardedOptions): Promise<GuardedProcess> {
   const { grace, file } = options;
-  const args = [...entryPoint('./guard.js'), String(grace), file, ...options.args];
+  const args = [...entryPoint('../dev/guard.js'), String(grace), file, ...options.args];
   const guard = spawn(process.execPath, args, {
     env: options.env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

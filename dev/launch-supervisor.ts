@@ -23,7 +23,7 @@ export async function launchSupervisor(
   let exitCode: number | undefined;
   try {
     const text = JSON.stringify({ ...args, home: home.folder });
-    const child = spawn(process.execPath, [...entryPoint('./supervisor-main.js'), text], {
+    const child = spawn(process.execPath, [...entryPoint('../dev/supervisor-main.js'), text], {
       detached: true,
       // It outlives the folder that the command was called in, which may be removed or unmounted.
       cwd: home.folder,

@@ -1,10 +1,11 @@
-// Compiles the rooms into dist/ and pre-bundles the workflows. `--if-stale`: only if something changed since the last time;
+// Compiles the rooms into dist/, pre-bundles the workflows and bundles the command line. `--if-stale`: only if something changed since the last time;
 // npm runs `prepare` not only after `npm ci` but also at the first `npx longhaul`, perhaps beside a worker that runs.
 // Plain JavaScript, as it runs before anything is compiled.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { bundleCli } from './bundle-cli.mjs';
 import { buildMark } from './source-mark.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -27,6 +28,7 @@ if (isCurrent && process.argv.includes('--if-stale')) process.exit(0);
 rmSync(`${root}/dist`, { recursive: true, force: true });
 run([tsc, '-p', 'tsconfig.build.json']);
 run(['dist/worker/build-bundle.js']);
+await bundleCli(root);
 chmodSync(`${root}/dist/cli/main.js`, 0o755);
 // Last of all: a build that was cut off is none.
 writeFileSync(markFile, mark);

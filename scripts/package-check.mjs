@@ -29,6 +29,7 @@ function contentProblems(files) {
     'CHANGELOG.md',
     'dist/workflow-bundle.js',
     'dist/workflow-bundle-sealed.js',
+    'dist/cli/THIRD-PARTY-LICENCES.txt',
     ...programs,
   ];
   const missing = needed
