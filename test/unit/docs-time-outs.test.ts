@@ -5,7 +5,11 @@ import { readText } from '../support/repository.js';
 
 /** What docs/guarantees.md says, and the line of code that makes it true, or measures it where it is the SDK's default. */
 const STATED = [
-  [/connecting +\| 10 s /, 'providers/http.ts', 'CONNECT_TIMEOUT_MS = 10_000;'],
+  [
+    /worker, provider +\| connecting +\| 10 s /,
+    'test/activity/providers-unanswered-connect.test.ts',
+    'CONNECT_MS = 10_000;',
+  ],
   [/a call with a small answer +\| 30 s /, 'providers/mistral/api.ts', 'CALL_TIMEOUT_MS = 30_000;'],
   [/upload or download +\| 60 s without/, 'providers/mistral/api.ts', 'TRANSFER_TIMEOUT_MS = 60_000;'],
   [/half the settle time, at most 60 s/, 'batch/create-decision.ts', '60_000'],
