@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { access } from 'node:fs/promises';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { Command } from '../support/e2e-command.js';
 import { ENDPOINT, MODEL } from '../support/e2e-home.js';
@@ -92,6 +93,10 @@ describe.concurrent('doctor --orphans', { timeout: ONCE_TIMEOUT_MS }, () => {
         home.run(input, 'open');
         colleague.run(input, 'theirs');
         await home.emulator.waitFor('createJob', { count: 4, until: 'answered' });
+        // Until then the round would count the second job among those it may have made, and cancel one of the two.
+        await vi.waitFor(() => access(home.storePath('open', 'rounds/00000-1/job.json')), {
+          timeout: 20_000,
+        });
         const open = await lateDuplicate(home, 'open');
         const [theirs] = await home.emulator.jobs('theirs');
 
