@@ -187,6 +187,30 @@ describe.concurrent('between worker and Temporal', { timeout: TIMEOUT_MS }, () =
     }),
   );
 
+  test.each(['before', 'after'] as const)(
+    'an attempt whose create hangs %s its effect goes on while its successor runs on another worker: one job',
+    (when) =>
+      ends({
+        namespace: `worker-overlaps-${when}`,
+        // The first create may hang for longer than its heartbeats are waited for.
+        env: { LONGHAUL_CREATE_SETTLE: '120s' },
+        rules: [{ route: 'createJob', nth: 1, fault: { type: 'hold', when, ifAborted: 'proceed' } }],
+        trouble: async (at) => {
+          const { emulator } = at.site;
+          await emulator.waitFor('createJob', { until: when === 'before' ? 'received' : 'effect' });
+          const looked = (await emulator.journal('listJobs')).length;
+          await at.worker.add(...BLACK_HOLE);
+          await at.secondWorker();
+          // The successor has looked for the job; the first attempt has no answer yet, and nobody has told it to stop.
+          await emulator.waitFor('listJobs', { count: looked + 1, until: 'answered' });
+          expect(await emulator.journal('createJob')).toMatchObject([{ status: null }]);
+          await emulator.release();
+          await emulator.waitFor('createJob', { until: 'answered' });
+          expect(await emulator.journal('createJob')).toMatchObject([{ status: 200 }]);
+        },
+      }),
+  );
+
   test('connections that are half-open are given up by the worker, which makes others', () =>
     ends({
       namespace: 'worker-half-open',

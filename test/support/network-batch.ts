@@ -21,13 +21,14 @@ export type Rule = Readonly<Record<string, unknown>>;
 export interface Disturbance {
   readonly namespace: string;
   readonly rules: readonly Rule[];
+  readonly env?: NodeJS.ProcessEnv;
   /** Makes the network ill and healthy again while the batch runs. */
   readonly trouble: (at: NetworkSite) => Promise<void>;
 }
 
 /** Runs a batch over a network that falls ill, and sees that it ends as ever, nothing having been sent twice. */
 export function endsAsEver(network: Network, undisturbed: Buffer, what: Disturbance): Promise<void> {
-  return network.withSite(what.namespace, EMULATOR, async (at) => {
+  const through = async (at: NetworkSite): Promise<void> => {
     const { site } = at;
     const input = await site.writeRows('rows.jsonl', ROWS);
     if (what.rules.length > 0) await site.emulator.setFaults(...what.rules);
@@ -35,7 +36,8 @@ export function endsAsEver(network: Network, undisturbed: Buffer, what: Disturba
     await what.trouble(at);
     await command.exits(0);
     await expectSameEnd(at, undisturbed);
-  });
+  };
+  return network.withSite(what.namespace, EMULATOR, through, what.env);
 }
 
 export async function expectSameEnd({ site }: NetworkSite, undisturbed: Buffer): Promise<void> {

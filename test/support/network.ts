@@ -17,6 +17,8 @@ export interface NetworkSite {
   readonly command: ToxicLink;
   /** Temporal itself, by a way of its own. */
   readonly temporal: E2eTemporal;
+  /** Starts a second worker, which reaches Temporal whatever becomes of the first one's link. */
+  readonly secondWorker: () => Promise<unknown>;
 }
 
 /** A Temporal server and a proxy for all sites of a test file. */
@@ -44,6 +46,7 @@ export class Network {
     namespace: string,
     emulator: EmulatorOptions,
     use: (network: NetworkSite) => Promise<T>,
+    env: NodeJS.ProcessEnv = {},
   ): Promise<T> {
     const { address } = this.#server;
     const link = (name: string, to: string) => this.#proxy.link(`${namespace}-${name}`, to);
@@ -54,6 +57,7 @@ export class Network {
       temporal: this.#server,
       namespace,
       emulator,
+      env,
       links: async (direct) => {
         provider = await link('provider', new URL(direct.provider).host);
         return {
@@ -66,7 +70,8 @@ export class Network {
     const temporal = await E2eTemporal.connect(address, namespace);
     try {
       await site.startWorker();
-      return await use({ site, provider, worker, command, temporal });
+      const secondWorker = () => site.startWorker(address);
+      return await use({ site, provider, worker, command, temporal, secondWorker });
     } finally {
       await temporal.close();
       await Promise.all([provider, worker, command].map(async (each) => each.heal()));

@@ -34,6 +34,7 @@ export interface SiteOptions {
   readonly temporal: TemporalServerUnderTest;
   readonly namespace: string;
   readonly emulator?: EmulatorOptions;
+  readonly env?: NodeJS.ProcessEnv;
   /** Puts something in between. */
   readonly links?: (direct: Links) => Promise<Links>;
 }
@@ -74,6 +75,7 @@ export class Site {
       LONGHAUL_FILE_ROOTS: folder,
       LONGHAUL_CREATE_SETTLE: '4s',
       MISTRAL_API_KEY: API_KEY,
+      ...options.env,
     };
     const site = new Site(folder, emulator, env, (await options.links?.(direct)) ?? direct);
     await site.longhaul('setup').exits(0);
@@ -90,9 +92,9 @@ export class Site {
     return this.longhaul('run', input, ...WORK, '--id', id, ...more);
   }
 
-  /** `longhaul worker`; returns when it polls all its queues. */
-  async startWorker(): Promise<Program> {
-    const env = this.#envOf(this.#links.worker);
+  /** `longhaul worker`; returns when it polls all its queues. `temporal`: address, if it has a way of its own there. */
+  async startWorker(temporal = this.#links.worker): Promise<Program> {
+    const env = this.#envOf(temporal);
     const worker = await Program.start({ file: process.execPath, args: [CLI, 'worker'], env });
     this.#workers.push(worker);
     await worker.ready('the worker polls', () => worker.output.split('"state":"RUNNING"').length > QUEUES);
