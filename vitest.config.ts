@@ -73,7 +73,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 600_000,
           // Each test has a home, ports and servers of its own, and waits for most of its time.
-          maxWorkers: 2,
+          maxWorkers: 3,
           globalSetup: [orphanWatch],
         },
       },

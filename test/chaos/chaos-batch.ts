@@ -71,7 +71,7 @@ export class ChaosBatch {
         const polled = (await this.home.emulator.journal('getJob')).map(({ path }) => path);
         if (new Set(polled).size < 2) throw new Error('not both jobs are watched yet');
       },
-      { timeout: 90_000, interval: 40 },
+      { timeout: 90_000, interval: 100 },
     );
     this.#add(this.home.longhaul('cancel', BATCH), 0);
   }

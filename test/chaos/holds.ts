@@ -18,7 +18,7 @@ interface Gate {
   readonly rest: (job: EmulatorJob | undefined) => object;
 }
 
-const WAIT = { timeout: 90_000, interval: 40 };
+const WAIT = { timeout: 90_000, interval: 100 };
 const LASTING_S = 8;
 
 /** Has the emulator hold the request of this place, and returns when one is held. */

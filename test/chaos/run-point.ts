@@ -77,7 +77,7 @@ async function goOn(
       if (!jobs.some(({ metadata }) => metadata?.['longhaul_key'] === lateKey))
         throw new Error('no rival yet');
     },
-    { timeout: 90_000, interval: 40 },
+    { timeout: 90_000, interval: 100 },
   );
   await moment.letGo(true);
 }

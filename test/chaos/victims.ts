@@ -4,7 +4,7 @@ import type { ChaosBatch } from './chaos-batch.js';
 import type { Victim } from './matrix.js';
 
 /** Homes on one machine start their servers one after another. */
-const WAIT = { timeout: 150_000, interval: 100 };
+const WAIT = { timeout: 150_000, interval: 250 };
 
 /** The processes that a point kills, known beforehand so that no time goes by when the moment is there. */
 export class Prey {
