@@ -7,11 +7,10 @@ import {
 } from '@temporalio/workflow';
 import type { BeginRoundResult, CollectResult, OpenRound } from '../activities/contract.js';
 import type { OpenJob, RoundSums, ShardAccount } from '../batch/account.js';
-import { roundProblem } from '../batch/accounting.js';
 import { isTerminal } from '../batch/job-phase.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
-import { addCounts, subtractCounts } from '../batch/rows.js';
 import type { RowErrorType } from '../batch/rows.js';
+import { absorbed, adopted, left, roundMode } from '../batch/shard-rounds.js';
 import { initialShardState, toOpenJob, unansweredOf } from '../batch/shard-state.js';
 import type { ShardState } from '../batch/shard-state.js';
 import { afterCreateFailure } from '../batch/wait-policy.js';
@@ -74,7 +73,7 @@ export class ShardRun {
       if (begun === null || begun.kind === 'none') return false;
       if (begun.kind === 'closed') {
         this.#state.jobs += 1;
-        return this.#absorb(begun.sums, begun.key, null);
+        return this.#absorb(begun.sums, null);
       }
       const job = await this.#obtainJob(begun);
       await this.#waits.over();
@@ -96,13 +95,7 @@ export class ShardRun {
 
   /** Not cut short by a cancel: an earlier run's round may have a job, which is to be cancelled too. */
   async #begin(): Promise<BeginRoundResult | null> {
-    const { settings } = this.#input;
-    const { round, finalFrom } = this.#state;
-    const mode = {
-      kind: settings.retry ? 'retry' : 'normal',
-      rebuyLost: settings.rebuyLost,
-      finalFrom: finalFrom ?? round,
-    } as const;
+    const mode = roundMode(this.#state, this.#input.settings);
     try {
       const begun = await untilStopped(
         () => this.control.patienceOver,
@@ -163,29 +156,16 @@ export class ShardRun {
   }
 
   #adopt(open: OpenRound, job: JobSnapshot, seenAlive: boolean): JobSnapshot {
-    const state = this.#state;
-    state.jobs += 1;
-    state.rows = subtractCounts(state.rows, open.takes);
-    if (seenAlive) state.finalFrom ??= state.round;
-    state.active = {
-      key: open.key,
-      rows: open.rows,
-      takes: open.takes,
-      job,
-      knownSince: Date.now(),
-      cancelAskedAt: null,
-      polls: 0,
-      completedBefore: 0,
-      nextPollAt: null,
-    };
+    const { key, rows, takes } = open;
+    Object.assign(this.#state, adopted(this.#state, { key, rows, takes, job, seenAlive, now: Date.now() }));
     return job;
   }
 
   #leave(job: JobSnapshot): false {
-    const active = this.#state.active;
-    if (active !== null) {
-      this.#openJob = toOpenJob(this.#input.shard, this.#state.round, job, active.rows);
-      this.#state.rows = addCounts(this.#state.rows, active.takes);
+    const state = this.#state;
+    if (state.active !== null) {
+      this.#openJob = toOpenJob(this.#input.shard, state.round, job, state.active.rows);
+      Object.assign(state, left(state));
     }
     return false;
   }
@@ -222,8 +202,7 @@ export class ShardRun {
       return this.#leave(job);
     }
     if (sums === INTERRUPTED) return this.#leave(job);
-    this.#state.rows = addCounts(this.#state.rows, takes);
-    if (!this.#absorb(sums, key, { rows: active.rows, listedAt })) return false;
+    if (!this.#absorb(sums, { key, listedAt })) return false;
     if (!sums.quota) this.#state.quotaWaits = 0;
     else if (!this.control.stopping) {
       // The round just closed; one that was adopted was begun by another run, and has not been counted.
@@ -234,23 +213,13 @@ export class ShardRun {
   }
 
   /** Adds a closed round to the shard's sums; false if they can't be true. `own`: null for an earlier run's round. */
-  #absorb(sums: RoundSums, key: string, own: { rows: number; listedAt: number } | null): boolean {
-    const state = this.#state;
-    const problem = roundProblem(sums, state.rows, own?.rows ?? null);
-    if (problem !== null) {
-      state.active = null;
-      state.failure = { type: 'AccountingMismatch', message: `${this.#summary()}: ${problem}` };
-      return false;
-    }
-    state.rows = addCounts(subtractCounts(state.rows, sums.takes), sums.rows);
-    state.answered += sums.answered;
-    state.failure = sums.failure;
-    if (own !== null) {
-      state.recheck = [...state.recheck, { round: state.round, key, listedAt: own.listedAt }];
-    }
-    state.active = null;
-    state.round += 1;
-    return true;
+  #absorb(sums: RoundSums, own: { readonly key: string; readonly listedAt: number } | null): boolean {
+    const { problem, ...changes } = absorbed(this.#state, sums, own);
+    const where = this.#summary();
+    Object.assign(this.#state, changes);
+    if (problem === null) return true;
+    this.#state.failure = { type: 'AccountingMismatch', message: `${where}: ${problem}` };
+    return false;
   }
 
   #fail(error: unknown): void {

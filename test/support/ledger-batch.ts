@@ -1,12 +1,14 @@
 import { expect } from 'vitest';
 import type { ActivityDeps } from '../../activities/deps.js';
-import { roundProblem } from '../../batch/accounting.js';
-import type { ShardAccount } from '../../batch/account.js';
+import type { RoundSums, ShardAccount } from '../../batch/account.js';
 import { layout, roundFile } from '../../batch/layout.js';
 import type { JobPhase } from '../../batch/job-phase.js';
 import type { JobSnapshot } from '../../batch/job-snapshot.js';
-import { addCounts, NO_ROWS, subtractCounts } from '../../batch/rows.js';
+import { NO_CONTROL } from '../../batch/control.js';
 import type { RowCounts, RowErrorType } from '../../batch/rows.js';
+import { absorbed, adopted, left, roundMode } from '../../batch/shard-rounds.js';
+import { initialShardState } from '../../batch/shard-state.js';
+import type { ShardState } from '../../batch/shard-state.js';
 import { groupUnanswered, isWhole, sumAccounts } from '../../batch/shard-sums.js';
 import { attemptOf, runActivity, textIn } from './activity-env.js';
 import { assembleInput, beginInput, collectInput, ENDPOINT, jsonLines, MODEL } from './activity-inputs.js';
@@ -43,11 +45,13 @@ const LINES: Readonly<Record<SaidLine['word'], (id: string, index: number) => st
 };
 
 interface LedgerShard {
-  round: number;
   kind: RunKind;
-  /** As the workflow keeps it: null until a job was seen alive. */
-  finalFrom: number | null;
-  rows: RowCounts;
+  /** What the workflow of the run would carry. */
+  state: ShardState;
+}
+
+function freshRun(kind: RunKind): LedgerShard {
+  return { kind, state: initialShardState(NO_CONTROL) };
 }
 
 /** A batch in memory whose jobs end as scripts say, played through the activities as the workflows do it. */
@@ -94,46 +98,63 @@ export class LedgerBatch {
 
   /** Plays a shard's next round; returns the ids that it sent and how many lines it quarantined. */
   async play(shard: number, script: RoundScript): Promise<{ ids: readonly string[]; quarantined: number }> {
-    const state = this.#shard(shard);
-    if (script.newRun !== null) Object.assign(state, { kind: script.newRun, finalFrom: null });
-    const { round, kind, finalFrom } = state;
-    const mode = {
-      kind: kind === 'retry' ? 'retry' : 'normal',
-      rebuyLost: kind === 'rebuy',
-      finalFrom: finalFrom ?? round,
-    } as const;
-    const folder = layout.round(this.#batchId, shard, round);
-    const wasLeft = (await this.#store.stat(roundFile.input(folder))) !== null;
-    const begin = beginInput({ shard, round, mode });
-    const open = await runActivity(this.#deps, 'beginRound', begin, this.#attempt());
-    if (open.kind !== 'open') return { ids: [], quarantined: 0 };
-    if (!wasLeft || !script.foundDead) state.finalFrom ??= round;
+    const run = this.#shard(shard);
+    if (script.newRun !== null) Object.assign(run, freshRun(script.newRun));
+    const { state } = run;
+    const open = await this.#begun(shard, run);
+    if (open === null) return { ids: [], quarantined: 0 };
+    const folder = layout.round(this.#batchId, shard, state.round);
+    const { key, rows, takes } = open;
     const ids = jsonLines(await textIn(this.#store, open.path)).map((line) => String(line['custom_id']));
-    expect(open.rows).toBe(ids.length);
-    if (script.end === 'LEFT') return { ids, quarantined: 0 };
+    expect(rows).toBe(ids.length);
 
-    const job = await this.#ended(`${shard}-${round}`, folder, open.key, script, ids);
+    const job = await this.#ended(`${shard}-${state.round}`, folder, key, script, ids);
+    const seenAlive = !open.wasLeft || !script.foundDead;
+    Object.assign(state, adopted(state, { key, rows, takes, job, seenAlive, now: 0 }));
+    if (script.end === 'LEFT') {
+      Object.assign(state, left(state), { active: null });
+      return { ids, quarantined: 0 };
+    }
     const deadlinePassed = script.end.endsWith('AT_DEADLINE');
-    const more = { shard, round, deleted: script.end === 'DELETED', deadlinePassed };
+    const more = { shard, round: state.round, deleted: script.end === 'DELETED', deadlinePassed };
     const input = collectInput(open, job, more);
     const sums = await runActivity(this.#deps, 'collect', input, this.#attempt());
-    expect(roundProblem(sums, state.rows, ids.length)).toBeNull();
-    state.rows = addCounts(subtractCounts(state.rows, sums.takes), sums.rows);
-    state.round += 1;
+    this.#absorb(state, sums);
     const quarantine = roundFile.quarantine(folder);
     const thrown = this.#store.files.get(quarantine)?.toString('utf8') ?? '';
     return { ids, quarantined: thrown.split('\n').length - 1 };
   }
 
+  /** The shard's open round; rounds that earlier runs closed are walked through, as a new run does. */
+  async #begun(shard: number, { kind, state }: LedgerShard) {
+    for (;;) {
+      const { round } = state;
+      const mode = roundMode(state, { retry: kind === 'retry', rebuyLost: kind === 'rebuy' });
+      const folder = layout.round(this.#batchId, shard, round);
+      const wasLeft = (await this.#store.stat(roundFile.input(folder))) !== null;
+      const input = beginInput({ shard, round, mode });
+      const begun = await runActivity(this.#deps, 'beginRound', input, this.#attempt());
+      if (begun.kind === 'none') return null;
+      if (begun.kind === 'open') return { ...begun, wasLeft };
+      this.#absorb(state, begun.sums);
+    }
+  }
+
+  #absorb(state: ShardState, sums: RoundSums): void {
+    const { problem, ...changes } = absorbed(state, sums, null);
+    expect(problem).toBeNull();
+    Object.assign(state, changes);
+  }
+
   /** The sums that the shard would return. */
   rowsOf(shard: number): RowCounts {
-    return this.#shard(shard).rows;
+    return this.#shard(shard).state.rows;
   }
 
   /** `unanswered`: what becomes of rows in shards that closed no round. */
   async assemble(generation: number, unanswered: RowErrorType, others: ReadonlyMap<number, RowErrorType>) {
     const accounts = Array.from({ length: this.#planned.shards }, (_, shard): ShardAccount => {
-      const { rows } = this.#shard(shard);
+      const { rows } = this.#shard(shard).state;
       const own = others.get(shard) ?? unanswered;
       return {
         shard,
@@ -198,7 +219,7 @@ export class LedgerBatch {
   #shard(shard: number): LedgerShard {
     const known = this.#shards.get(shard);
     if (known !== undefined) return known;
-    const fresh: LedgerShard = { round: 1, kind: 'normal', finalFrom: null, rows: NO_ROWS };
+    const fresh = freshRun('normal');
     this.#shards.set(shard, fresh);
     return fresh;
   }
