@@ -141,6 +141,7 @@ describe.concurrent('between the command line and Temporal', { timeout: TIMEOUT_
       const begun = Date.now();
       await command.exits(0);
       expect(Date.now() - begun).toBeLessThan(PATIENCE_MS);
+      expect(at.command.swallowed).toBeGreaterThan(0);
       await expectSameEnd(at, undisturbed);
     }));
 
@@ -218,6 +219,7 @@ describe.concurrent('between worker and Temporal', { timeout: TIMEOUT_MS }, () =
       trouble: async (at) => {
         await whileHeld(at, 'createJob', 'after', async () => at.worker.halfOpen());
         await untilFailed(at, SHARD, SECOND_OR_NONE, HEARTBEAT_MS + SLACK_MS);
+        expect(at.worker.swallowed).toBeGreaterThan(0);
       },
     }));
 

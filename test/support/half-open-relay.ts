@@ -38,6 +38,11 @@ export class HalfOpenRelay {
     for (const pair of this.#pairs) pair.frozen = true;
   }
 
+  /** Bytes that went nowhere so far. */
+  get swallowed(): number {
+    return [...this.#pairs].reduce((sum, pair) => sum + pair.swallowed, 0);
+  }
+
   async close(): Promise<void> {
     this.#server.close();
     for (const pair of this.#pairs) pair.destroy();
@@ -47,6 +52,7 @@ export class HalfOpenRelay {
 
 class Pair {
   frozen = false;
+  swallowed = 0;
   readonly #sockets: readonly [Socket, Socket];
 
   constructor(near: Socket, far: Socket) {
@@ -62,7 +68,10 @@ class Pair {
   #carry(from: Socket, to: Socket): void {
     const unlessFrozen = (pass: () => unknown) => () => void (this.frozen || pass());
     from.setNoDelay();
-    from.on('data', (chunk: Buffer) => void (this.frozen || to.write(chunk)));
+    from.on('data', (chunk: Buffer) => {
+      if (this.frozen) this.swallowed += chunk.length;
+      else to.write(chunk);
+    });
     from.on(
       'end',
       unlessFrozen(() => to.end()),

@@ -97,6 +97,11 @@ export class ToxicLink {
     this.#relay.freeze();
   }
 
+  /** Bytes that connections which are half-open have carried nowhere. */
+  get swallowed(): number {
+    return this.#relay.swallowed;
+  }
+
   /** Connections are closed, new ones refused. */
   down(): Promise<void> {
     return this.#call('', { enabled: false });
