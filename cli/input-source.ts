@@ -64,7 +64,9 @@ export async function assertHasRows(
   } catch (error) {
     // A file that breaks further on is for the worker to judge, which reads all of it.
     if (isGzipError(error)) throw invalid(input, `it is not a gzip file (${error.message})`);
-    throw error;
+    // Whoever may override permissions was told that it can be read, and a server or the kernel knows better.
+    const reason = REASONS.get(codeOf(error) ?? '');
+    throw reason === undefined ? error : invalid(input, reason);
   }
   throw new CliError(`${isStdin ? 'stdin' : input} ${NO_ROWS}`, { type: 'InvalidInput' });
 }

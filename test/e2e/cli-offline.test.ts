@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, rm, stat } from 'node:fs/promises';
+import { access, chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -44,6 +44,14 @@ describe('npx', () => {
   });
 });
 
+/** Files that this user may not read. Root may read all but what the kernel itself keeps for writing. */
+async function unreadable(): Promise<string[]> {
+  if (process.getuid?.() === 0) return ['/sys/bus/platform/drivers_probe'];
+  const path = await cli.input('secret.jsonl', 2);
+  await chmod(path, 0o200);
+  return [path];
+}
+
 describe('run refuses at once', () => {
   it('an input that can’t be read', async () => {
     await mkdir(join(cli.folder, 'folder'));
@@ -52,6 +60,11 @@ describe('run refuses at once', () => {
     expect(await refusedRun('folder', ...CHAT)).toContain('folder: it is a directory');
     expect(await refusedRun('empty.jsonl', ...CHAT)).toContain('empty.jsonl: it is empty');
     expect(await refusedRun('file://host/x', ...CHAT)).toContain('a file URI has no host');
+    for (const path of await unreadable()) {
+      const reason = `${path}: permission is denied; give this user read rights`;
+      expect(await refusedRun(path, ...CHAT)).toContain(reason);
+      expect((await cli.run('validate', path, ...CHAT)).stderr).toContain(reason);
+    }
     expect(await refusedRun('-', ...CHAT)).toContain('stdin: it is empty');
     await cli.write('plain.jsonl.gz', '{"body":{}}\n');
     expect(await refusedRun('plain.jsonl.gz', ...CHAT)).toContain('it is not a gzip file');
