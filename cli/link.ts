@@ -52,6 +52,8 @@ export class LostServer extends Error {
 /** Connects to the configured cluster, or to the home's server, which is started if it does not run. */
 export async function openLink(context: CliContext, options: LinkOptions): Promise<Link> {
   if (context.mode === 'configured') return configuredLink(context);
+  // Before a server is started or even built, which takes minutes: by then these files may be another version's.
+  loadClient().catch(() => undefined);
   const { env, config, output } = context;
   const session = await connectEmbedded({
     home: config.home,
@@ -123,15 +125,16 @@ async function embeddedLink(
 }
 
 /** Loaded when needed: Temporal's client takes longer to load than `--help` to print. */
+function loadClient() {
+  return Promise.all([import('../client/index.js'), import('../worker/codec-keys.js')]);
+}
+
 async function connectClient(
   { env, config, storeUri }: CliContext,
   target: { readonly address?: string; readonly namespace?: string; readonly uiUrl?: string },
   baseUrl: string = config.mistral.baseUrl,
 ): Promise<Pick<Link, 'longhaul' | 'close'>> {
-  const [{ Longhaul }, { readCodecKeys }] = await Promise.all([
-    import('../client/index.js'),
-    import('../worker/codec-keys.js'),
-  ]);
+  const [{ Longhaul }, { readCodecKeys }] = await loadClient();
   const codecKeys = await readCodecKeys(config);
   const options = { ...target, env, home: config.home, store: storeUri, baseUrl, codecKeys };
   const longhaul = await Longhaul.connect(options);

@@ -5,13 +5,9 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { bundleCli } from './bundle-cli.mjs';
 import { buildMark } from './source-mark.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const tsc = createRequire(import.meta.url)
-  .resolve('typescript/package.json')
-  .replace(/package\.json$/, 'bin/tsc');
 
 function run(args) {
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
@@ -24,6 +20,11 @@ const mark = buildMark(root);
 const isCurrent = existsSync(markFile) && readFileSync(markFile, 'utf8') === mark;
 if (isCurrent && process.argv.includes('--if-stale')) process.exit(0);
 
+// Only now: where nothing is to be built, the tools need not be installed.
+const { bundleCli } = await import('./bundle-cli.mjs');
+const tsc = createRequire(import.meta.url)
+  .resolve('typescript/package.json')
+  .replace(/package\.json$/, 'bin/tsc');
 // A file that was renamed or removed must not live on in dist/.
 rmSync(`${root}/dist`, { recursive: true, force: true });
 run([tsc, '-p', 'tsconfig.build.json']);

@@ -38,6 +38,9 @@ export async function bundleCli(root) {
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
     },
+    // For stack traces; packages' sources are not copied into the maps.
+    sourcemap: true,
+    sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
   });
