@@ -5,6 +5,7 @@ import { readText } from '../support/repository.js';
 
 /** What docs/guarantees.md says, and the line of code that makes it true, or measures it where it is the SDK's default. */
 const STATED = [
+  [/worker, provider +\| connecting +\| 10 s /, 'providers/http.ts', 'CONNECT_TIMEOUT_MS = 10_000;'],
   [
     /worker, provider +\| connecting +\| 10 s /,
     'test/activity/providers-unanswered-connect.test.ts',
