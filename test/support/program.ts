@@ -9,7 +9,8 @@ export interface ProgramOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-const READY_WITHIN_MS = 60_000;
+/** A dozen of them may start at the same time, beside as many servers. */
+const READY_WITHIN_MS = 120_000;
 
 /** A server or worker of a test. It is under a guard, so it ends with the test's process, however that ends. */
 export class Program {

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { Manifest } from '../../batch/manifest.js';
 import type { EmulatorOptions } from '../../emulator/index.js';
-import { Longhaul } from '../../client/index.js';
 import { manifestSchema } from '../../schemas/manifest.js';
 import { formatFileUri } from '../../storage/uri.js';
 import { Command } from './e2e-command.js';
@@ -59,7 +58,7 @@ export class Site {
     this.#links = links;
   }
 
-  /** With a namespace that is set up for Longhaul. */
+  /** The namespace is set up as a person does it, by `longhaul setup`. */
   static async create({ temporal, namespace, ...options }: SiteOptions): Promise<Site> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), 'longhaul-site-')));
     await mkdir(join(folder, 'person'));
@@ -79,7 +78,7 @@ export class Site {
       ...options.env,
     };
     const site = new Site(folder, emulator, env, (await options.links?.(direct)) ?? direct);
-    await setUp({ address, namespace, home: join(folder, 'home') });
+    await site.longhaul('setup').exits(0);
     return site;
   }
 
@@ -141,16 +140,6 @@ export class Site {
     await Promise.all(this.#workers.map((worker) => worker.stop()));
     await this.emulator.close();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
-/** What `longhaul setup` does, without a process of its own. */
-async function setUp(where: { address: string; namespace: string; home: string }): Promise<void> {
-  const longhaul = await Longhaul.connect({ ...where, env: {} });
-  try {
-    await longhaul.setup();
-  } finally {
-    await longhaul.close();
   }
 }
 
