@@ -72,8 +72,9 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 600_000,
-          // Each test has a home, ports and servers of its own, and waits for most of its time.
-          maxWorkers: 3,
+          // Each test has a home, ports and servers of its own, and waits for most of its time. Two cores do three files at a time
+          // a little sooner, but then some processes take over a minute to start.
+          maxWorkers: 2,
           globalSetup: [orphanWatch],
         },
       },
