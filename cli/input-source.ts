@@ -65,7 +65,7 @@ export async function assertHasRows(
     // A file that breaks further on is for the worker to judge, which reads all of it.
     if (isGzipError(error)) throw invalid(input, `it is not a gzip file (${error.message})`);
     // Whoever may override permissions was told that it can be read, and a server or the kernel knows better.
-    const reason = REASONS.get(codeOf(error) ?? '');
+    const reason = reasonOf(error);
     throw reason === undefined ? error : invalid(input, reason);
   }
   throw new CliError(`${isStdin ? 'stdin' : input} ${NO_ROWS}`, { type: 'InvalidInput' });
@@ -87,7 +87,7 @@ async function checkFile(input: string, path: string): Promise<void> {
     if (info.size === 0) throw invalid(input, 'it is empty');
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw invalid(input, REASONS.get(codeOf(error) ?? '') ?? messageOf(error));
+    throw invalid(input, reasonOf(error) ?? messageOf(error));
   }
 }
 
@@ -99,6 +99,10 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['ELOOP', 'its symbolic links lead in a circle'],
   ['ENAMETOOLONG', 'its name is too long'],
 ]);
+
+function reasonOf(error: unknown): string | undefined {
+  return REASONS.get(codeOf(error) ?? '');
+}
 
 async function spoolStdin(scratchDir: string, signal: AbortSignal | undefined): Promise<InputSource> {
   const scratch = await createScratch(scratchDir, 'stdin');

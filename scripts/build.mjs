@@ -1,5 +1,6 @@
-// Compiles the rooms into dist/, pre-bundles the workflows and bundles the command line. `--if-stale`: only if something changed since the last time;
-// npm runs `prepare` not only after `npm ci` but also at the first `npx longhaul`, perhaps beside a worker that runs.
+// Compiles the rooms into dist/, pre-bundles the workflows and bundles the command line. `--if-stale`: only if something
+// changed since the last time; npm runs `prepare` not only after `npm ci` but also at the first `npx longhaul`, perhaps
+// beside a worker that runs.
 // Plain JavaScript, as it runs before anything is compiled.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -215,10 +215,9 @@ export class ShardRun {
   /** Adds a closed round to the shard's sums; false if they can't be true. `own`: null for an earlier run's round. */
   #absorb(sums: RoundSums, own: { readonly key: string; readonly listedAt: number } | null): boolean {
     const { problem, ...changes } = absorbed(this.#state, sums, own);
-    const where = this.#summary();
     Object.assign(this.#state, changes);
     if (problem === null) return true;
-    this.#state.failure = { type: 'AccountingMismatch', message: `${where}: ${problem}` };
+    this.#state.failure = { type: 'AccountingMismatch', message: `${this.#summary()}: ${problem}` };
     return false;
   }
 
