@@ -4,6 +4,7 @@ import { holdHome } from '../support/e2e-embedded.js';
 import { ChaosBatch } from './chaos-batch.js';
 import { Hold } from './holds.js';
 import type { RequestPlace } from './matrix.js';
+import { keysOf } from './round-keys.js';
 import { expectPaidOnce } from './verdict.js';
 import type { Legacy } from './verdict.js';
 import { Prey } from './victims.js';
@@ -14,9 +15,10 @@ const BLIND_WORKER = fileURLToPath(new URL('blind-worker.mjs', import.meta.url))
  * The same kill at the same harness, but with a worker whose provider never lists a job. It pays twice; returns once it
  * is certain that it did, and that the verdict says so.
  */
-export async function expectBlindWorkerFound(place: RequestPlace, { keys }: Legacy): Promise<void> {
-  const batch = await ChaosBatch.create('answered');
-  const session = await holdHome(batch.home, BLIND_WORKER);
+export async function expectBlindWorkerFound(place: RequestPlace, { inputs }: Legacy): Promise<void> {
+  const batch = await ChaosBatch.alone('answered');
+  const session = await holdHome(batch.home, { workerEntry: BLIND_WORKER });
+  const keys = keysOf(batch.id, inputs);
   const key = keys.get('00000-1') ?? '';
   const hold = new Hold(batch.home.emulator, place, new Map([[1, key]]));
   try {

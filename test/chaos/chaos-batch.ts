@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { vi } from 'vitest';
 import type { Command } from '../support/e2e-command.js';
-import { E2eHome } from '../support/e2e-home.js';
+import type { E2eHome } from '../support/e2e-home.js';
 import { expectNoProcess } from '../support/e2e-processes.js';
 import { questions, writeRows } from '../support/e2e-rows.js';
+import { createLoneHome } from './chaos-home.js';
+import type { ChaosHome } from './chaos-home.js';
 import type { Story } from './matrix.js';
 
-const BATCH = 'chaos';
+/** Of a batch that has a home of its own. */
+export const LONE_BATCH = 'chaos';
 /** Cut into two shards. Of each, some rows fail once, one always does, and one is refused for good. */
 const ROWS = questions(40);
 const SHARD_ROWS = 20;
@@ -16,8 +19,6 @@ const ONCE = ['question-3', 'question-14', 'question-27'];
 const ALWAYS = ['question-11', 'question-33'];
 const REFUSED = ['question-7', 'question-29'];
 
-/** Long enough for a machine that is busy: within it the emulator has carried out whatever was sent. */
-const SETTLE = '8s';
 const HOUR_S = 3_600;
 /** Far more than any batch of these takes, and less than a test may take. */
 const PATIENCE_MS = 120_000;
@@ -25,34 +26,45 @@ const PATIENCE_MS = 120_000;
 /** How each story ends: exit codes of `run`. */
 const EXIT: { readonly [S in Story]: number } = { answered: 3, cancelled: 5, late: 3 };
 
-/** One batch in a home of its own, and the commands of the person who waits for it. */
+interface ChaosBatchOptions {
+  readonly id: string;
+  readonly story: Story;
+  /** Key of the job that is created late, where the story has one. */
+  readonly lateKey?: string | undefined;
+}
+
+/** One batch, and the commands of the person who waits for it. */
 export class ChaosBatch {
   readonly home: E2eHome;
-  readonly id = BATCH;
+  readonly id: string;
   readonly story: Story;
+  readonly #around: ChaosHome;
   readonly #input: string;
   #commands: { readonly command: Command; readonly code: number }[] = [];
 
-  private constructor(home: E2eHome, story: Story, input: string) {
-    this.home = home;
+  private constructor(around: ChaosHome, { id, story }: ChaosBatchOptions, input: string) {
+    this.home = around.home;
+    this.id = id;
     this.story = story;
+    this.#around = around;
     this.#input = input;
   }
 
-  /** `lateKey`: key of the job that is created late, where the story has one. */
-  static async create(story: Story, lateKey = ''): Promise<ChaosBatch> {
-    const home = await E2eHome.create({
-      emulator: { jobSeconds: 0.3, cancelSeconds: 0.1 },
-      env: { LONGHAUL_CREATE_SETTLE: SETTLE },
-      ownTemp: true,
-    });
-    const input = await writeRows(join(home.folder, 'questions.jsonl'), ROWS);
-    await home.emulator.setFaults(...faultsOf(story, lateKey));
-    return new ChaosBatch(home, story, input);
+  /** The home's emulator has to be a fresh one. */
+  static async create(around: ChaosHome, options: ChaosBatchOptions): Promise<ChaosBatch> {
+    const { folder, emulator } = around.home;
+    const input = await writeRows(join(folder, 'questions.jsonl'), ROWS);
+    await emulator.setFaults(...faultsOf(options.story, options.lateKey ?? ''));
+    return new ChaosBatch(around, options, input);
+  }
+
+  /** In a home of its own. */
+  static async alone(story: Story, lateKey?: string): Promise<ChaosBatch> {
+    return ChaosBatch.create(await createLoneHome(), { id: LONE_BATCH, story, lateKey });
   }
 
   get folder(): string {
-    return join(this.home.path, 'store', BATCH);
+    return join(this.home.path, 'store', this.id);
   }
 
   get commands(): readonly Command[] {
@@ -61,7 +73,7 @@ export class ChaosBatch {
 
   run(): Command {
     const limits = ['--shard-rows', String(SHARD_ROWS), '--max-rounds', '2', '--poll-min', '200ms'];
-    return this.#add(this.home.run(this.#input, BATCH, ...limits), EXIT[this.story]);
+    return this.#add(this.home.run(this.#input, this.id, ...limits), EXIT[this.story]);
   }
 
   /** Asks for the cancel, once both jobs are being watched. */
@@ -73,13 +85,13 @@ export class ChaosBatch {
       },
       { timeout: 90_000, interval: 100 },
     );
-    this.#add(this.home.longhaul('cancel', BATCH), 0);
+    this.#add(this.home.longhaul('cancel', this.id), 0);
   }
 
   /** What the person does whose commands were killed: the same again, or have a look at what was cancelled. */
   again(): void {
     this.#commands = [];
-    if (this.story === 'cancelled') this.#add(this.home.longhaul('wait', BATCH), EXIT.cancelled);
+    if (this.story === 'cancelled') this.#add(this.home.longhaul('wait', this.id), EXIT.cancelled);
     else this.run();
   }
 
@@ -93,7 +105,11 @@ export class ChaosBatch {
     const ends = Promise.all(this.#commands.map(({ command, code }) => command.exits(code)));
     await Promise.race([ends, tooLong]);
     patience.abort();
-    await expectNoProcess(this.home.path);
+    await this.#around.atRest();
+  }
+
+  expectTidyHome(): void {
+    this.#around.expectTidy();
   }
 
   /** For whoever has to find out what went wrong. */
@@ -109,6 +125,7 @@ export class ChaosBatch {
     return [...this.commands.map(({ stderr }) => stderr), ...requests, ...ends].join('\n');
   }
 
+  /** The commands were killed, and there is nobody else for whom anything would stay. */
   async left(): Promise<void> {
     await Promise.all(this.#commands.map(({ command }) => command.exits('SIGKILL')));
     await expectNoProcess(this.home.path);
@@ -127,8 +144,9 @@ export class ChaosBatch {
     return readFile(join(this.folder, path), 'utf8');
   }
 
+  /** Its home as well. */
   remove(): Promise<void> {
-    return this.home.remove();
+    return this.#around.remove();
   }
 
   #add(command: Command, code: number): Command {

@@ -1,6 +1,7 @@
-import { beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { takeUsualPorts } from '../support/temp-folder.js';
 import { expectBlindWorkerFound } from './blind-control.js';
+import { HeldHomes } from './held-homes.js';
 import { CONTROL } from './matrix.js';
 import type { Story } from './matrix.js';
 import { runRandomKills } from './random-kills.js';
@@ -13,6 +14,7 @@ import type { Legacy } from './verdict.js';
 const TIMEOUT_MS = 400_000;
 
 let expected: Undisturbed;
+const homes = new HeldHomes();
 
 function undisturbed(story: Story): Legacy {
   const legacy = expected.get(story);
@@ -30,9 +32,11 @@ beforeAll(async () => {
   return giveBack;
 });
 
+afterAll(() => homes.close());
+
 describe.concurrent('SIGKILL', { timeout: TIMEOUT_MS }, () => {
   test.for(CHOSEN.map((point) => [point.name, point] as const))('at %s', async ([name, point], { task }) => {
-    const creates = await runPoint(point, undisturbed(point.step.story));
+    const creates = await runPoint(point, undisturbed(point.step.story), homes);
     task.meta.chaos = { point: name, ...creates };
   });
 

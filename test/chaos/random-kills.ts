@@ -13,7 +13,7 @@ const ROLES: readonly Role[] = ['worker', 'server', 'cli', 'supervisor', 'guard'
 
 /** Kills whatever the seed says, whenever it says so; then the batch must end as if nothing had been. */
 export async function runRandomKills(seed: string, undisturbed: Legacy): Promise<Creates> {
-  const batch = await ChaosBatch.create('answered');
+  const batch = await ChaosBatch.alone('answered');
   try {
     await killAtRandom(batch, randomOf(seed));
     await batch.ended();

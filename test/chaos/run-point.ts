@@ -1,8 +1,11 @@
 import { vi } from 'vitest';
-import { ChaosBatch } from './chaos-batch.js';
-import type { Point, Story } from './matrix.js';
+import { ChaosBatch, LONE_BATCH } from './chaos-batch.js';
+import type { HeldHome } from './chaos-home.js';
+import type { HeldHomes } from './held-homes.js';
+import type { Point, Story, Victim } from './matrix.js';
 import { awaitMoment } from './moment.js';
 import type { Moment } from './moment.js';
+import { keysOf } from './round-keys.js';
 import { expectKept, legacyOf } from './verdict.js';
 import type { Creates, Legacy } from './verdict.js';
 import { Prey } from './victims.js';
@@ -20,7 +23,7 @@ export async function runUndisturbed(): Promise<Undisturbed> {
 }
 
 async function undisturbed(story: Story): Promise<Legacy> {
-  const batch = await ChaosBatch.create(story);
+  const batch = await ChaosBatch.alone(story);
   try {
     batch.run();
     if (story === 'cancelled') await batch.cancel();
@@ -33,10 +36,38 @@ async function undisturbed(story: Story): Promise<Legacy> {
   }
 }
 
-/** One kill, and the end of the batch in spite of it. */
-export async function runPoint({ step, victim }: Point, legacy: Legacy): Promise<Creates> {
-  const keys = new Map([1, 2].map((round) => [round, legacy.keys.get(`00000-${round}`) ?? 'none']));
-  const batch = await ChaosBatch.create(step.story, keys.get(1));
+/**
+ * One kill, and the end of the batch in spite of it. Where the command lives on, the batch runs in a home that has seen
+ * others; where it does not, everything else has to end with it, so the home is its own.
+ */
+export async function runPoint(point: Point, legacy: Legacy, homes: HeldHomes): Promise<Creates> {
+  if (!killsCommand(point.victim)) return homes.lend((home) => runIn(home, point, legacy));
+  const batch = await ChaosBatch.alone(point.step.story, lateKey(LONE_BATCH, legacy));
+  try {
+    return await kill(batch, point, legacy);
+  } finally {
+    await batch.remove();
+  }
+}
+
+async function runIn(home: HeldHome, point: Point, legacy: Legacy): Promise<Creates> {
+  const id = await home.nextBatchId();
+  const { story } = point.step;
+  const batch = await ChaosBatch.create(home, { id, story, lateKey: lateKey(id, legacy) });
+  return kill(batch, point, legacy);
+}
+
+function killsCommand(victim: Victim): boolean {
+  return victim === 'command' || victim === 'all';
+}
+
+function lateKey(id: string, { inputs }: Legacy): string | undefined {
+  return keysOf(id, inputs).get('00000-1');
+}
+
+async function kill(batch: ChaosBatch, { step, victim }: Point, legacy: Legacy): Promise<Creates> {
+  const byName = keysOf(batch.id, legacy.inputs);
+  const keys = new Map([1, 2].map((round) => [round, byName.get(`00000-${round}`) ?? 'none']));
   const prey = new Prey(batch, victim);
   const moment = await awaitMoment(batch, step.place, keys, prey.kill);
   try {
@@ -53,7 +84,6 @@ export async function runPoint({ step, victim }: Point, legacy: Legacy): Promise
     throw error;
   } finally {
     moment.close();
-    await batch.remove();
   }
 }
 
@@ -63,7 +93,7 @@ async function goOn(
   moment: Moment,
   lateKey: string | undefined,
 ): Promise<void> {
-  const again = victim === 'command' || victim === 'all';
+  const again = killsCommand(victim);
   if (again) await batch.left();
   if (step.story !== 'late') {
     await moment.letGo(victim !== 'server');

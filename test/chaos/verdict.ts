@@ -4,18 +4,19 @@ import { expect } from 'vitest';
 import { manifestSchema } from '../../schemas/manifest.js';
 import { jobRecordSchema } from '../../schemas/records.js';
 import type { EmulatorJob } from '../support/e2e-emulator.js';
-import { expectEmptyTemp } from '../support/temp-folder.js';
 import type { ChaosBatch } from './chaos-batch.js';
+import { keysOf } from './round-keys.js';
+import type { ByRound } from './round-keys.js';
 
-/** What a batch leaves behind, told without what differs from run to run: ids of jobs, times, folders. */
+/** What a batch leaves behind, told without what differs from run to run: ids of batch and jobs, times, folders. */
 export interface Legacy {
   /** `results.jsonl` and `errors.jsonl`, byte for byte but for ids of jobs in messages of cancelled rows. */
   readonly results: string;
   readonly errors: string;
   readonly manifest: unknown;
   readonly files: readonly string[];
-  /** Keys of the jobs, by `shard-round`. */
-  readonly keys: ReadonlyMap<string, string>;
+  /** What was uploaded. */
+  readonly inputs: ByRound;
 }
 
 /** How often the provider was asked to create a job, and how often it did. */
@@ -29,16 +30,17 @@ const MAY_BE_MORE = /^rounds\/\d{5}-\d\/(?:intent-[2-9]|refused-\d)\.json$/;
 
 export async function legacyOf(batch: ChaosBatch): Promise<Legacy> {
   const files = await batch.files();
-  const keys = new Map<string, string>();
+  const inputs = new Map<string, string>();
   const names = new Map<string, string>();
   for (const path of files) {
     const round = /^rounds\/(\d{5}-\d)\/job\.json$/.exec(path)?.[1];
     if (round === undefined) continue;
-    const { key, jobId } = jobRecordSchema.parse(JSON.parse(await batch.read(path)));
-    keys.set(round, key);
+    const { jobId } = jobRecordSchema.parse(JSON.parse(await batch.read(path)));
+    inputs.set(round, await batch.read(`rounds/${round}/input.jsonl`));
     names.set(jobId, `job ${round}`);
   }
-  const plain = (text: string) => named(text, names).replaceAll(batch.home.folder, '');
+  const plain = (text: string) =>
+    named(text, names).replaceAll(batch.home.folder, '').replaceAll(batch.id, 'batch');
   const manifest = manifestSchema.parse(JSON.parse(plain(await batch.read('manifest.json'))));
   return {
     results: named(await batch.read('results.jsonl'), names),
@@ -54,7 +56,7 @@ export async function legacyOf(batch: ChaosBatch): Promise<Legacy> {
         .map((job) => ({ ...job, createdAt: '', completedAt: '' })),
     },
     files: files.filter((path) => !MAY_BE_MORE.test(path)),
-    keys,
+    inputs,
   };
 }
 
@@ -67,7 +69,7 @@ function named(text: string, names: ReadonlyMap<string, string>): string {
  * nothing left lying about.
  */
 export async function expectKept(batch: ChaosBatch, undisturbed: Legacy, duplicates = 0): Promise<Creates> {
-  const creates = await expectPaidOnce(batch, undisturbed.keys, duplicates);
+  const creates = await expectPaidOnce(batch, keysOf(batch.id, undisturbed.inputs), duplicates);
   const legacy = await legacyOf(batch);
   expect(legacy.results, 'results.jsonl').toBe(undisturbed.results);
   expect(legacy.errors, 'errors.jsonl').toBe(undisturbed.errors);
@@ -75,7 +77,7 @@ export async function expectKept(batch: ChaosBatch, undisturbed: Legacy, duplica
   await expectTrueManifest(batch);
   expect(legacy.files, 'files of the batch').toEqual(undisturbed.files);
   expectNothingLeft(batch.home.path);
-  expectEmptyTemp(batch.home.temp);
+  batch.expectTidyHome();
   return creates;
 }
 
@@ -83,11 +85,7 @@ export async function expectKept(batch: ChaosBatch, undisturbed: Legacy, duplica
  * One accepted job per shard and round. So many duplicates are allowed as a step is known to make; each is cancelled
  * and listed.
  */
-export async function expectPaidOnce(
-  batch: ChaosBatch,
-  keys: ReadonlyMap<string, string>,
-  duplicates: number,
-): Promise<Creates> {
+export async function expectPaidOnce(batch: ChaosBatch, keys: ByRound, duplicates: number): Promise<Creates> {
   const { emulator } = batch.home;
   const jobs = await emulator.jobs(batch.id);
   const keyOf = ({ metadata }: EmulatorJob) => metadata?.['longhaul_key'] ?? '';
@@ -123,7 +121,7 @@ async function expectTrueManifest(batch: ChaosBatch): Promise<void> {
   expect(outcome).not.toBeNull();
 }
 
-/** No unfinished file in the store, none in the scratch folder, none of the home's own. */
+/** No unfinished file in the store, none in the scratch folder. */
 function expectNothingLeft(home: string): void {
   const temporary = readdirSync(join(home, 'store'), { recursive: true, encoding: 'utf8' }).filter((path) =>
     /(?:^|\/)\.tmp-|\.tmp$/.test(path),
@@ -131,6 +129,4 @@ function expectNothingLeft(home: string): void {
   expect(temporary, 'unfinished files').toEqual([]);
   const scratch = join(home, 'scratch');
   expect(existsSync(scratch) ? readdirSync(scratch) : [], 'the scratch folder').toEqual([]);
-  const own = readdirSync(home).filter((name) => /\.(?:tmp|lock)$/.test(name));
-  expect(own, 'unfinished files and locks of the home').toEqual([]);
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { EmbeddedSession } from '../../dev/embedded.js';
+import type { EmbeddedSession, WorkerNeed } from '../../dev/embedded.js';
 import { API_KEY } from './e2e-home.js';
 import type { E2eHome } from './e2e-home.js';
 
@@ -8,8 +8,17 @@ import type { E2eHome } from './e2e-home.js';
 const DIST = process.env['LONGHAUL_DIST'] ?? fileURLToPath(new URL('../../dist', import.meta.url));
 const EMBEDDED = join(DIST, 'dev/embedded.js');
 
-/** Holds server and worker of a home for as long as the session is open; the worker may be another script. */
-export async function holdHome(home: E2eHome, workerEntry?: string): Promise<EmbeddedSession> {
+interface HoldOptions {
+  readonly need?: WorkerNeed;
+  /** A script that is to be the worker instead of Longhaul's own. */
+  readonly workerEntry?: string;
+}
+
+/** Holds server and worker of a home for as long as the session is open. */
+export async function holdHome(
+  home: E2eHome,
+  { need = 'full', workerEntry }: HoldOptions = {},
+): Promise<EmbeddedSession> {
   const { connectEmbedded } = (await import(EMBEDDED)) as typeof import('../../dev/embedded.js');
   const {
     MISTRAL_BASE_URL: baseUrl,
@@ -18,7 +27,7 @@ export async function holdHome(home: E2eHome, workerEntry?: string): Promise<Emb
   } = home.env;
   return connectEmbedded({
     home: home.path,
-    need: 'full',
+    need,
     settings: {
       apiKey: API_KEY,
       ...(baseUrl !== undefined && { baseUrl }),

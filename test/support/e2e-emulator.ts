@@ -40,14 +40,22 @@ interface WaitOptions {
 export class E2eEmulator {
   readonly url: string;
   readonly #emulator: Emulator;
+  readonly #options: EmulatorOptions;
 
-  private constructor(emulator: Emulator) {
+  private constructor(emulator: Emulator, options: EmulatorOptions) {
     this.#emulator = emulator;
+    this.#options = options;
     this.url = emulator.url;
   }
 
   static async start(options: EmulatorOptions = {}): Promise<E2eEmulator> {
-    return new E2eEmulator(await startEmulator({ jobSeconds: 1, seed: 7, ...options }));
+    return new E2eEmulator(await startEmulator({ jobSeconds: 1, seed: 7, ...options }), options);
+  }
+
+  /** Closes this one; the new one has its address and options, and nothing else of it. */
+  async renewed(): Promise<E2eEmulator> {
+    await this.close();
+    return E2eEmulator.start({ ...this.#options, port: this.#emulator.port });
   }
 
   close(): Promise<void> {

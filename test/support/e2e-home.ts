@@ -28,16 +28,20 @@ export class E2eHome {
   readonly folder: string;
   readonly path: string;
   readonly temp: string;
-  readonly emulator: E2eEmulator;
   readonly env: NodeJS.ProcessEnv;
   readonly #commands: Command[] = [];
+  #emulator: E2eEmulator;
 
   private constructor(folder: string, emulator: E2eEmulator, env: NodeJS.ProcessEnv) {
     this.folder = folder;
     this.path = join(folder, 'home');
     this.temp = env['TMPDIR'] ?? tmpdir();
-    this.emulator = emulator;
+    this.#emulator = emulator;
     this.env = env;
+  }
+
+  get emulator(): E2eEmulator {
+    return this.#emulator;
   }
 
   static async create(options: HomeOptions = {}): Promise<E2eHome> {
@@ -60,6 +64,11 @@ export class E2eHome {
       MISTRAL_API_KEY: API_KEY,
       ...options.env,
     });
+  }
+
+  /** Another provider at the same address, that knows of nothing and has been asked nothing. */
+  async renewEmulator(): Promise<void> {
+    this.#emulator = await this.#emulator.renewed();
   }
 
   longhaul(...args: readonly string[]): Command {
@@ -107,7 +116,7 @@ export class E2eHome {
     for (const command of this.#commands) command.kill();
     // One that was just starting another may have been missed.
     while (processesOfHome(this.path).length > 0) this.killAll();
-    await this.emulator.close();
+    await this.#emulator.close();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
