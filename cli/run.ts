@@ -68,7 +68,7 @@ export function addRunCommand(program: Command): void {
 
 async function run(context: CliContext, input: string, options: RunOptions): Promise<ExitCode> {
   const { batch, parsed } = checkBatchOptions(options);
-  await assertProviderTakesBatch(parsed);
+  assertProviderTakesBatch(parsed);
   if (options.output !== undefined) {
     if (options.detach === true) {
       throw new CliError(

@@ -98,7 +98,7 @@ async function define(context: CliContext, input: string, options: EditOptions):
   // What the client would refuse anyway, before a server is started for it.
   scheduleSpec({ cron, every, timezone });
   const { batch, parsed } = checkBatchOptions(options);
-  await assertProviderTakesBatch(parsed);
+  assertProviderTakesBatch(parsed);
   return { ...batch, input: await placeInput(context, input), cron, every, timezone, overlap, note };
 }
 

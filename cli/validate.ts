@@ -16,7 +16,7 @@ import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { plural } from './format.js';
 import { openInputSource } from './input-source.js';
-import { capabilitiesOf } from './provider-check.js';
+import { requireCapabilities } from './provider-check.js';
 import { required } from './run-options.js';
 
 interface ValidateOptions {
@@ -49,7 +49,7 @@ Exit codes: 0 every row is valid, 2 some row is not.`,
 
 async function validate(context: CliContext, input: string, options: ValidateOptions): Promise<ExitCode> {
   const { output } = context;
-  const capabilities = await capabilitiesOf(options.provider);
+  const capabilities = requireCapabilities(options.provider);
   const endpoint = required(options.endpoint, '--endpoint');
   if (!capabilities.endpoints.includes(endpoint)) {
     throw new CliError(

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createProvider, PROVIDER_NAMES } from '../../providers/registry.js';
+import { capabilitiesOf, UnknownProviderError } from '../../providers/known.js';
+import { createProvider } from '../../providers/registry.js';
 
 const CONFIG = {
   mistral: { apiKey: 'key', baseUrl: 'https://api.mistral.ai/' },
@@ -7,22 +8,25 @@ const CONFIG = {
 };
 
 describe('createProvider', () => {
-  it('makes each provider that it names', () => {
-    for (const name of PROVIDER_NAMES) {
-      const provider = createProvider(name, CONFIG);
-      onTestFinished(() => provider.close());
-      expect(provider.name).toBe(name);
-      const { capabilities } = provider;
-      expect(capabilities.defaultShardRows).toBeLessThanOrEqual(capabilities.maxRowsPerJob);
-      expect(capabilities.defaultShardBytes).toBeLessThanOrEqual(capabilities.maxBytesPerFile);
-    }
+  it('makes the provider that it is asked for, as capable as it was said to be', () => {
+    const provider = createProvider('mistral', CONFIG);
+    onTestFinished(() => provider.close());
+    expect(provider.name).toBe('mistral');
+    const { capabilities } = provider;
+    expect(capabilities).toBe(capabilitiesOf('mistral'));
+    expect(capabilities.defaultShardRows).toBeLessThanOrEqual(capabilities.maxRowsPerJob);
+    expect(capabilities.defaultShardBytes).toBeLessThanOrEqual(capabilities.maxBytesPerFile);
   });
 
-  it('lists the known ones for an unknown name', () => {
-    expect(() => createProvider('mistrall', CONFIG)).toThrow(
-      'There is no provider "mistrall". Known providers: mistral.',
-    );
-  });
+  it.each(['mistrall', 'toString', '__proto__', ''])(
+    'lists the known ones for an unknown name: %j',
+    (name) => {
+      for (const ask of [() => createProvider(name, CONFIG), () => capabilitiesOf(name)]) {
+        expect(ask).toThrow(UnknownProviderError);
+        expect(ask).toThrow(`There is no provider ${JSON.stringify(name)}. Known providers: mistral.`);
+      }
+    },
+  );
 
   it('describes Mistral in numbers that never change: a lost store is found again by equal shards', () => {
     const provider = createProvider('mistral', CONFIG);
