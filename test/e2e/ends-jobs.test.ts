@@ -4,22 +4,28 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Manifest } from '../../batch/manifest.js';
 import { classOf, isRowErrorType, ROW_CLASSES } from '../../batch/rows.js';
 import { exitCodeOf } from '../../cli/exit-codes.js';
+import { Longhaul } from '../../client/index.js';
+import type { StartOptions } from '../../client/index.js';
 import type { EmbeddedSession } from '../../dev/embedded.js';
 import { manifestSchema } from '../../schemas/manifest.js';
 import { holdHome } from '../support/e2e-embedded.js';
 import type { EmulatorJob } from '../support/e2e-emulator.js';
-import { API_KEY, E2eHome, MODEL } from '../support/e2e-home.js';
+import { API_KEY, E2eHome, ENDPOINT, MODEL } from '../support/e2e-home.js';
 import { expectedAnswers, parseResults, questions, writeRows } from '../support/e2e-rows.js';
 import { END_CASES, ROWS } from '../support/end-cases.js';
 import type { EndCase, Interference, Stage } from '../support/end-cases.js';
 
-/** Every way a job can end, from the command line down: many batches side by side in one home. */
+/**
+ * Every way a job can end, many batches side by side in one home. A person runs the command and runs it again; a backend
+ * service goes on from there, as the options `--retry` and `--rebuy-lost` do.
+ */
 
 const SEED = 7;
 const ROW_IDS = questions(ROWS).map(({ custom_id }) => custom_id);
 
 let home: E2eHome;
 let session: EmbeddedSession;
+let service: Longhaul;
 let input: string;
 let answers: Map<string, unknown>;
 
@@ -28,9 +34,12 @@ beforeAll(async () => {
   input = await writeRows(join(home.folder, 'questions.jsonl'), questions(ROWS));
   answers = await expectedAnswers(await readFile(input), { seed: SEED, model: MODEL });
   session = await holdHome(home);
+  const { address, namespace } = session;
+  service = await Longhaul.connect({ address, namespace, home: home.path, baseUrl: home.emulator.url });
 });
 
 afterAll(async () => {
+  await service.close();
   await session.close();
   await home.remove();
 });
@@ -56,25 +65,31 @@ describe.concurrent('a job that ends as', { timeout: 300_000 }, () => {
     if (end.meanwhile !== undefined) await interfere(end.meanwhile, id, passing);
     await first.ended;
     if (end.meanwhile !== 'delete the error file') await home.emulator.removeFaults(passing);
-    await expectStage(id, end.run, first, jobs);
+    await expectStage(id, end.run, await manifestOf(first, end.run), jobs);
     const before = await requestsAbout(jobs);
-    await expectStage(id, end.again, home.run(input, id, '--json', ...(end.args ?? [])), jobs);
+    const second = home.run(input, id, '--json', ...(end.args ?? []));
+    await expectStage(id, end.again, await manifestOf(second, end.again), jobs);
     // A finished batch is returned without a word to the provider.
     if (end.again.bought === 0) expect(await requestsAbout(jobs)).toBe(before);
-    await expectStage(id, end.retry, home.run(input, id, '--json', '--retry'), jobs);
-    await expectStage(id, end.rebuyLost, home.run(input, id, '--json', '--rebuy-lost'), jobs);
+    await expectStage(id, end.retry, await serviceGoesOn(id, { retry: true }), jobs);
+    await expectStage(id, end.rebuyLost, await serviceGoesOn(id, { rebuyLost: true }), jobs);
   });
 });
 
-async function expectStage(
-  id: string,
-  stage: Stage,
-  command: ReturnType<E2eHome['run']>,
-  jobs: Set<string>,
-): Promise<void> {
-  await command.exits(exitCodeOf(stage.outcome));
+/** What a command prints that ends with the exit code of this stage. */
+async function manifestOf(command: ReturnType<E2eHome['run']>, { outcome }: Stage): Promise<Manifest> {
+  await command.exits(exitCodeOf(outcome));
+  return manifestSchema.parse(JSON.parse(command.stdout));
+}
+
+async function serviceGoesOn(id: string, how: Pick<StartOptions, 'retry' | 'rebuyLost'>): Promise<Manifest> {
+  const what = { input, id, endpoint: ENDPOINT, model: MODEL, pollMin: '1s' };
+  return (await service.start({ ...what, ...how })).result();
+}
+
+async function expectStage(id: string, stage: Stage, told: Manifest, jobs: Set<string>): Promise<void> {
   const manifest = await home.manifest(id);
-  expect(manifestSchema.parse(JSON.parse(command.stdout))).toEqual(manifest);
+  expect(told).toEqual(manifest);
   expect(manifest.outcome).toBe(stage.outcome);
   expect(manifest.failure?.type ?? null).toBe(stage.failure);
   await expectRows(id, stage, manifest);
@@ -82,7 +97,7 @@ async function expectStage(
   const known = jobs.size;
   for (const job of await home.emulator.jobs(id)) jobs.add(job.id);
   for (const { jobId } of manifest.jobs) jobs.add(jobId);
-  expect(jobs.size - known, 'jobs that this command bought').toBe(stage.bought);
+  expect(jobs.size - known, 'jobs that this stage bought').toBe(stage.bought);
   expect(new Set(manifest.jobs.map(({ jobId }) => jobId))).toEqual(jobs);
   const accepted = (await home.emulator.journal('createJob')).map(({ effect }) => effect?.['created']);
   expect(accepted).toEqual(expect.arrayContaining([...jobs]));

@@ -6,7 +6,7 @@ import { runCommand } from '../../dev/run-command.js';
 import { fixedPorts } from './fixed-ports.js';
 import { DATABASE_USER, Postgres } from './postgres.js';
 import { Program } from './program.js';
-import { createNamespace, isServing, knowsNamespace } from './temporal-calls.js';
+import { ASK_EVERY_MS, createNamespace, isServing, knowsNamespace } from './temporal-calls.js';
 import type { TemporalServerUnderTest } from './temporal-calls.js';
 
 const options = {
@@ -63,7 +63,7 @@ export class Cluster implements TemporalServerUnderTest {
       env: { PATH: process.env['PATH'] },
     });
     this.#server = program;
-    await program.ready('the Temporal server serves', () => isServing(this.address));
+    await program.ready('the Temporal server serves', () => isServing(this.address), ASK_EVERY_MS);
   }
 
   /** SIGKILL. */
@@ -73,7 +73,8 @@ export class Cluster implements TemporalServerUnderTest {
 
   async createNamespace(name: string): Promise<void> {
     await createNamespace(this.address, name);
-    await this.#server?.ready(`namespace ${name}`, () => knowsNamespace(this.address, name));
+    const known = () => knowsNamespace(this.address, name);
+    await this.#server?.ready(`namespace ${name}`, known, ASK_EVERY_MS);
   }
 
   async remove(): Promise<void> {

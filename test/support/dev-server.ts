@@ -1,7 +1,7 @@
 import { fixedPorts } from './fixed-ports.js';
 import { Program } from './program.js';
 import { temporalCliPath } from './servers.js';
-import { createNamespace, isServing, knowsNamespace } from './temporal-calls.js';
+import { ASK_EVERY_MS, createNamespace, isServing, knowsNamespace } from './temporal-calls.js';
 import type { TemporalServerUnderTest } from './temporal-calls.js';
 
 /** Temporal's dev server as a process of its own that many namespaces share; everything in memory. */
@@ -23,13 +23,14 @@ export class DevServer implements TemporalServerUnderTest {
       env: { PATH: process.env['PATH'] },
     });
     const server = new DevServer(`127.0.0.1:${port}`, program);
-    await program.ready('the dev server serves', () => isServing(server.address));
+    await program.ready('the dev server serves', () => isServing(server.address), ASK_EVERY_MS);
     return server;
   }
 
   async createNamespace(name: string): Promise<void> {
     await createNamespace(this.address, name);
-    await this.#program.ready(`namespace ${name}`, () => knowsNamespace(this.address, name));
+    const known = () => knowsNamespace(this.address, name);
+    await this.#program.ready(`namespace ${name}`, known, ASK_EVERY_MS);
   }
 
   stop(): Promise<void> {

@@ -14,7 +14,7 @@ export interface EndCase {
   readonly args?: readonly string[];
   /** What somebody does while the first command runs. */
   readonly meanwhile?: Interference;
-  /** What the first command brings, the same command again, then `--retry`, then `--rebuy-lost`. */
+  /** What the first command brings, the same command again, then a retry, then a rebuy of what is lost. */
   readonly run: Stage;
   readonly again: Stage;
   readonly retry: Stage;
@@ -27,7 +27,7 @@ export interface Stage {
   readonly outcome: Outcome;
   /** Rows that did not succeed, by the type of their error. */
   readonly errors: Partial<Readonly<Record<RowErrorType, number>>>;
-  /** Jobs that this command bought. */
+  /** Jobs that were bought in it. */
   readonly bought: number;
   readonly failure: FailureType | null;
 }

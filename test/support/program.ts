@@ -42,13 +42,13 @@ export class Program {
     return this.#output.text;
   }
 
-  /** Waits until a check holds, as long as the program runs. */
-  async ready(what: string, check: () => Promise<boolean> | boolean): Promise<void> {
+  /** Waits until a check holds, as long as the program runs. One that costs a process is made less often. */
+  async ready(what: string, check: () => Promise<boolean> | boolean, everyMs = 50): Promise<void> {
     const giveUpAt = performance.now() + READY_WITHIN_MS;
     while (!(await check())) {
       const problem = !isAlive(this.pid) ? 'it ended' : performance.now() > giveUpAt ? 'time is up' : null;
       if (problem !== null) throw new Error(`${problem} before ${what}:\n${this.output.slice(-4_000)}`);
-      await pause(50);
+      await pause(everyMs);
     }
   }
 

@@ -3,6 +3,9 @@ import { runCommand } from '../../dev/run-command.js';
 import type { CommandResult } from '../../dev/run-command.js';
 import { temporalCliPath } from './servers.js';
 
+/** Between two questions to a server: each is a process. */
+export const ASK_EVERY_MS = 400;
+
 /** A Temporal server, as far as it can be spoken to. */
 export interface TemporalServerUnderTest {
   readonly address: string;
