@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, vi } from 'vitest';
 import type { EmbeddedSession } from '../../dev/embedded.js';
+import type { EmulatorOptions } from '../../emulator/index.js';
 import { holdHome } from '../support/e2e-embedded.js';
 import { E2eHome } from '../support/e2e-home.js';
 import { expectNoProcess, processesOfHome } from '../support/e2e-processes.js';
@@ -25,9 +26,11 @@ export interface ChaosHome {
   readonly remove: () => Promise<void>;
 }
 
+const EMULATOR: EmulatorOptions = { jobSeconds: 0.3, cancelSeconds: 0.1 };
+
 function createHome(port: number): Promise<E2eHome> {
   return E2eHome.create({
-    emulator: { port, jobSeconds: 0.3, cancelSeconds: 0.1 },
+    emulator: { ...EMULATOR, port },
     env: { LONGHAUL_CREATE_SETTLE: SETTLE },
     ownTemp: true,
   });
@@ -72,7 +75,7 @@ export class HeldHome implements ChaosHome {
   }
 
   async nextBatchId(): Promise<string> {
-    if (this.#batches > 0) await this.home.renewEmulator();
+    if (this.#batches > 0) await this.home.renewEmulator(EMULATOR);
     this.#batches += 1;
     return `chaos-${this.#batches}`;
   }

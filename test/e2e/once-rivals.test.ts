@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { holdHome } from '../support/e2e-embedded.js';
 import type { E2eHome } from '../support/e2e-home.js';
 import {
@@ -7,26 +7,29 @@ import {
   ONCE_TIMEOUT_MS,
   secondWorker,
   suspendWorker,
-  undisturbedResults,
   withOnceHome,
 } from '../support/e2e-once.js';
 import { expectNoProcess } from '../support/e2e-processes.js';
+import { OnceHomes } from '../support/once-homes.js';
 
 /* Two that want the same job at the same time: attempts, workers, commands, homes. */
 
 const BATCH = 'once';
 /** A suspended worker's long polls go on swallowing tasks until their heartbeats are missed. */
 const TAKE_OVER_MS = 170_000;
+const homes = new OnceHomes();
 let undisturbed: Buffer;
 
 beforeAll(async () => {
-  undisturbed = await undisturbedResults();
+  undisturbed = await homes.undisturbedResults();
 });
 
-async function expectOneJob(home: E2eHome): Promise<void> {
+afterAll(() => homes.remove());
+
+async function expectOneJob(home: E2eHome, id = BATCH): Promise<void> {
   expect(await home.emulator.jobs()).toMatchObject([{ status: 'SUCCESS', total_requests: ONCE_ROWS.length }]);
   expect(await home.emulator.effects('createJob')).toBe(1);
-  expect((await home.results(BATCH)).equals(undisturbed)).toBe(true);
+  expect((await home.results(id)).equals(undisturbed)).toBe(true);
 }
 
 async function untilJobIsRecorded(home: E2eHome): Promise<void> {
@@ -102,14 +105,14 @@ describe.concurrent('a worker that is suspended during a create', { timeout: 2 *
 
 describe.concurrent('commands at the same instant', { timeout: ONCE_TIMEOUT_MS }, () => {
   test('of one id and one home share one job', () =>
-    withOnceHome({}, async (home, input) => {
-      const commands = [home.run(input, BATCH), home.run(input, BATCH), home.run(input, BATCH)];
+    homes.lend({}, async ({ home, input, id }) => {
+      const commands = [home.run(input, id), home.run(input, id), home.run(input, id)];
       await Promise.all(commands.map((command) => command.exits(0)));
-      await expectOneJob(home);
+      await expectOneJob(home, id);
     }));
 
   test('of two ids with identical shards make a job each, and each reads its own', () =>
-    withOnceHome({}, async (home, input) => {
+    homes.lend({}, async ({ home, input }) => {
       await Promise.all(['one', 'two'].map((id) => home.run(input, id).exits(0)));
       const jobs = await home.emulator.jobs();
       expect(new Set(jobs.map(({ metadata }) => metadata?.['longhaul_key'])).size).toBe(2);

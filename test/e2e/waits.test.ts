@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { readServerFile } from '../../storage/home-files.js';
+import type { EmbeddedSession } from '../../dev/embedded.js';
 import type { Command } from '../support/e2e-command.js';
+import { holdHome } from '../support/e2e-embedded.js';
 import { API_KEY, E2eHome } from '../support/e2e-home.js';
 import { questions, writeRows } from '../support/e2e-rows.js';
 import { E2eTemporal } from '../support/e2e-temporal.js';
@@ -13,30 +14,41 @@ import { E2eTemporal } from '../support/e2e-temporal.js';
  * waits where everybody can see it, and `resume` goes on as if nothing had been.
  */
 
-/** Another key of the same workspace, as somebody has who was given a new one. */
-const NEW_KEY = `${API_KEY}#2`;
 const TIMEOUT_MS = 170_000;
 
 const seenSchema = z.object({ batchId: z.string(), phase: z.string() });
 
 let home: E2eHome;
+let session: EmbeddedSession;
+let keys = 1;
 let input: string;
 let undisturbed: Buffer;
 
 beforeAll(async () => {
   home = await E2eHome.create();
+  session = await holdHome(home, { need: 'none' });
   input = await writeRows(join(home.folder, 'questions.jsonl'), questions(40));
   await home.run(input, 'undisturbed', '--shard-rows', '20', '--max-jobs', '1').exits(0);
   undisturbed = await home.results('undisturbed');
 }, TIMEOUT_MS);
 
-afterAll(() => home.remove());
+afterAll(async () => {
+  await session.close();
+  await home.remove();
+});
 
 beforeEach(() => home.emulator.clearFaults());
 
 /** Two shards, one after the other, under a command that stays with them. */
 function start(batchId: string): Command {
   return home.run(input, batchId, '--shard-rows', '20', '--max-jobs', '1');
+}
+
+/** Another key of the same workspace, as somebody has who was given a new one: from now on it is the key of all commands. */
+function nextKey(): string {
+  keys += 1;
+  home.env['MISTRAL_API_KEY'] = `${API_KEY}#${keys}`;
+  return home.env['MISTRAL_API_KEY'];
 }
 
 async function phaseOf(batchId: string): Promise<string> {
@@ -56,18 +68,16 @@ async function expectSeen(batchId: string, phase: string): Promise<void> {
   expect(listed.map((entry) => entry.batchId)).toContain(batchId);
 }
 
-/** Each look connects anew: between two tests the home's server may have stopped, and the next one has other ports. */
 async function untilPhase(batchId: string, phase: string): Promise<void> {
-  const isThere = async (): Promise<void> => {
-    const server = await readServerFile(home.path);
-    const temporal = await E2eTemporal.connect(server?.address ?? '', server?.namespace ?? '');
-    try {
-      expect(await temporal.isInPhase(batchId, phase)).toBe(true);
-    } finally {
-      await temporal.close();
-    }
-  };
-  await vi.waitFor(isThere, { timeout: 90_000, interval: 250 });
+  const temporal = await E2eTemporal.connect(session.address, session.namespace);
+  try {
+    await vi.waitFor(async () => expect(await temporal.isInPhase(batchId, phase)).toBe(true), {
+      timeout: 90_000,
+      interval: 250,
+    });
+  } finally {
+    await temporal.close();
+  }
 }
 
 async function expectUndisturbed(batchId: string, command: Command): Promise<void> {
@@ -102,9 +112,10 @@ describe('a key that is refused', { timeout: TIMEOUT_MS }, () => {
 
     await home.emulator.clearFaults();
     const last = (await home.emulator.journal()).at(-1)?.n ?? 0;
-    await home.longhaulWith({ MISTRAL_API_KEY: NEW_KEY }, 'resume', batchId).exits(0);
+    const key = nextKey();
+    await home.longhaul('resume', batchId).exits(0);
     await expectUndisturbed(batchId, command);
-    const newKey = createHash('sha256').update(NEW_KEY).digest('hex').slice(0, 8);
+    const newKey = createHash('sha256').update(key).digest('hex').slice(0, 8);
     expect(await keysSince(last)).toEqual(new Set([newKey]));
   });
 
@@ -121,7 +132,8 @@ describe('a key that is refused', { timeout: TIMEOUT_MS }, () => {
     await home.emulator.waitFor('cancelJob', { count: 2, until: 'answered' });
     expect(await phaseOf('auth-cancel')).toBe('cancelling');
     await home.emulator.clearFaults();
-    await home.longhaulWith({ MISTRAL_API_KEY: NEW_KEY }, 'resume', 'auth-cancel').exits(0);
+    nextKey();
+    await home.longhaul('resume', 'auth-cancel').exits(0);
     await command.exits(5);
     await cancel.exits(0);
     expect(await home.emulator.jobs('auth-cancel')).toMatchObject([{ status: 'CANCELLED' }]);

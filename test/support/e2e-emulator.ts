@@ -40,22 +40,20 @@ interface WaitOptions {
 export class E2eEmulator {
   readonly url: string;
   readonly #emulator: Emulator;
-  readonly #options: EmulatorOptions;
 
-  private constructor(emulator: Emulator, options: EmulatorOptions) {
+  private constructor(emulator: Emulator) {
     this.#emulator = emulator;
-    this.#options = options;
     this.url = emulator.url;
   }
 
   static async start(options: EmulatorOptions = {}): Promise<E2eEmulator> {
-    return new E2eEmulator(await startEmulator({ jobSeconds: 1, seed: 7, ...options }), options);
+    return new E2eEmulator(await startEmulator({ jobSeconds: 1, seed: 7, ...options }));
   }
 
-  /** Closes this one; the new one has its address and options, and nothing else of it. */
-  async renewed(): Promise<E2eEmulator> {
+  /** Closes this one, and starts another at its address. */
+  async renewed(options: EmulatorOptions): Promise<E2eEmulator> {
     await this.close();
-    return E2eEmulator.start({ ...this.#options, port: this.#emulator.port });
+    return E2eEmulator.start({ ...options, port: this.#emulator.port });
   }
 
   close(): Promise<void> {

@@ -67,8 +67,8 @@ export class E2eHome {
   }
 
   /** Another provider at the same address, that knows of nothing and has been asked nothing. */
-  async renewEmulator(): Promise<void> {
-    this.#emulator = await this.#emulator.renewed();
+  async renewEmulator(options: EmulatorOptions): Promise<void> {
+    this.#emulator = await this.#emulator.renewed(options);
   }
 
   longhaul(...args: readonly string[]): Command {

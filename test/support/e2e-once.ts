@@ -27,17 +27,6 @@ export async function withOnceHome(
   }
 }
 
-/** What a batch brings when nothing happens to it: the same bytes for every batch id. */
-export async function undisturbedResults(): Promise<Buffer> {
-  let results: Buffer | null = null;
-  await withOnceHome({}, async (home, input) => {
-    await home.run(input, 'undisturbed').exits(0);
-    results = await home.results('undisturbed');
-  });
-  if (results === null) throw new Error('the undisturbed run has no results');
-  return results;
-}
-
 /** Every process of the home, as when the machine loses its power. */
 export async function powerCut(home: E2eHome): Promise<void> {
   await vi.waitFor(() => {
