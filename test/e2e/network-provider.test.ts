@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SHARD, endsAsEver, held, undisturbedResults, whileHeld } from '../support/network-batch.js';
+import { endsAsEver, held, undisturbedResults, whileHeld } from '../support/network-batch.js';
 import { Network, untilFailed } from '../support/network.js';
 import type { Disturbance } from '../support/network-batch.js';
 import { BLACK_HOLE, RESET, SLOW } from '../support/toxiproxy.js';
@@ -36,13 +36,13 @@ describe.concurrent('a batch ends as ever, and nothing is sent twice, after', { 
   test.each([
     ['a reset of the connection', 'create-reset', RESET],
     ['a black hole', 'create-swallowed', BLACK_HOLE],
-  ])('%s that takes the answer to a create', (_, namespace, toxics) =>
+  ])('%s that takes the answer to a create', (_, name, toxics) =>
     ends({
-      namespace,
+      name,
       rules: [held('createJob', 'after')],
       trouble: async (at) => {
         await whileHeld(at, 'createJob', 'after', () => at.provider.add(...toxics));
-        await untilFailed(at, SHARD, /createJob \d+: .*may have been created/, SLACK_MS);
+        await untilFailed(at, /createJob \d+: .*may have been created/, SLACK_MS);
         await at.provider.heal();
       },
     }),
@@ -50,95 +50,95 @@ describe.concurrent('a batch ends as ever, and nothing is sent twice, after', { 
 
   test('a black hole around a poll, which ends after 30 s', () =>
     ends({
-      namespace: 'poll-swallowed',
+      name: 'poll-swallowed',
       rules: [held('getJob', 'before')],
       trouble: async (at) => {
         await whileHeld(at, 'getJob', 'before', () => at.provider.add(...BLACK_HOLE));
-        await untilFailed(at, SHARD, /getJob \d+: get job: no answer within 30 s/, CALL_MS + SLACK_MS);
+        await untilFailed(at, /getJob \d+: get job: no answer within 30 s/, CALL_MS + SLACK_MS);
         await at.provider.heal();
       },
     }));
 
   test('a connection that is half-open, until the poll by it has ended after 30 s', () =>
     ends({
-      namespace: 'poll-half-open',
+      name: 'poll-half-open',
       rules: [held('getJob', 'before')],
       trouble: async (at) => {
         await whileHeld(at, 'getJob', 'before', async () => at.provider.halfOpen());
-        await untilFailed(at, SHARD, /getJob \d+: get job: no answer within 30 s/, CALL_MS + SLACK_MS);
+        await untilFailed(at, /getJob \d+: get job: no answer within 30 s/, CALL_MS + SLACK_MS);
       },
     }));
 
   test('a half-open connection that takes the answer to a create', () =>
     ends({
-      namespace: 'create-half-open',
+      name: 'create-half-open',
       rules: [held('createJob', 'after')],
       trouble: async (at) => {
         await whileHeld(at, 'createJob', 'after', async () => at.provider.halfOpen());
-        await untilFailed(at, SHARD, /createJob \d+: .*may have been created/, SLACK_MS);
+        await untilFailed(at, /createJob \d+: .*may have been created/, SLACK_MS);
       },
     }));
 
   test('refused connections in the middle of polls', () =>
     ends({
-      namespace: 'poll-refused',
+      name: 'poll-refused',
       rules: [held('getJob', 'before')],
       trouble: async (at) => {
         await whileHeld(at, 'getJob', 'before', () => at.provider.down());
-        await untilFailed(at, SHARD, /getJob \d+: get job: the provider could not be reached/, SLACK_MS);
+        await untilFailed(at, /getJob \d+: get job: the provider could not be reached/, SLACK_MS);
         await at.provider.up();
       },
     }));
 
   test('a black hole in mid-upload, which ends after 60 s without progress', () =>
     ends({
-      namespace: 'upload-swallowed',
+      name: 'upload-swallowed',
       rules: [{ route: 'uploadFile', nth: 1, fault: { type: 'slowUpload', bytesPerSecond: 500 } }],
       trouble: async (at) => {
         await at.site.emulator.waitFor('uploadFile');
         await at.provider.add(...BLACK_HOLE);
-        await untilFailed(at, SHARD, NO_ANSWER, TRANSFER_MS + SLACK_MS);
+        await untilFailed(at, NO_ANSWER, TRANSFER_MS + SLACK_MS);
         await at.provider.heal();
       },
     }));
 
   test('a reset that takes the answer to an upload', () =>
     ends({
-      namespace: 'upload-reset',
+      name: 'upload-reset',
       rules: [held('uploadFile', 'after')],
       trouble: async (at) => {
         await whileHeld(at, 'uploadFile', 'after', () => at.provider.add(...RESET));
-        await untilFailed(at, SHARD, /upload \d+: .*the connection broke/, SLACK_MS);
+        await untilFailed(at, /upload \d+: .*the connection broke/, SLACK_MS);
         await at.provider.heal();
       },
     }));
 
   test('a black hole in mid-download, which ends after 60 s without progress', () =>
     ends({
-      namespace: 'download-swallowed',
+      name: 'download-swallowed',
       rules: [{ route: 'fileContent', nth: 1, fault: { type: 'slowDownload', bytesPerSecond: 1_000 } }],
       trouble: async (at) => {
         await at.site.emulator.waitFor('fileContent');
         await at.provider.add(...BLACK_HOLE);
-        await untilFailed(at, SHARD, NO_ANSWER, TRANSFER_MS + SLACK_MS);
+        await untilFailed(at, NO_ANSWER, TRANSFER_MS + SLACK_MS);
         await at.provider.heal();
       },
     }));
 
   test('a download that is cut off half-way', () =>
     ends({
-      namespace: 'download-cut',
+      name: 'download-cut',
       rules: [held('fileContent', 'before')],
       trouble: async (at) => {
         await whileHeld(at, 'fileContent', 'before', () => at.provider.add(...CUT_OFF));
-        await untilFailed(at, SHARD, /collect \d+: .*(?:connection broke|download ended after)/, SLACK_MS);
+        await untilFailed(at, /collect \d+: .*(?:connection broke|download ended after)/, SLACK_MS);
         await at.provider.heal();
       },
     }));
 
   test('nothing worse than a slow, jittery link in small slices', () =>
     ends({
-      namespace: 'slow',
+      name: 'slow',
       rules: [],
       trouble: async (at) => {
         await at.provider.add(...SLOW);

@@ -2,9 +2,7 @@ import { tsToMs } from '@temporalio/common/lib/time.js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import {
-  BATCH,
   ROWS,
-  SHARD,
   endsAsEver,
   expectSameEnd,
   held,
@@ -49,9 +47,9 @@ afterAll(() => network.stop());
 const ends = (what: Disturbance): Promise<void> => endsAsEver(network, undisturbed, what);
 
 /** When the server heard of the activity that is under way, so many times. */
-async function signsOfLife({ temporal }: NetworkSite, count: number): Promise<number[]> {
+async function signsOfLife({ temporal, shard: shardId }: NetworkSite, count: number): Promise<number[]> {
   const times = new Set<number>();
-  const shard = temporal.client.workflow.getHandle(SHARD);
+  const shard = temporal.client.workflow.getHandle(shardId);
   await vi.waitFor(
     async () => {
       const { raw } = await shard.describe();
@@ -75,58 +73,64 @@ function expectUnavailable({ stdout, stderr }: { stdout: string; stderr: string 
 }
 
 const withInput = (
-  namespace: string,
+  name: string,
   use: (at: NetworkSite, input: string) => Promise<void>,
-  emulator = EMULATOR,
+  worker = true,
 ): Promise<void> =>
-  network.withSite(namespace, emulator, async (at) => use(at, await at.site.writeRows('rows.jsonl', ROWS)));
+  network.withSite({ name, worker, emulator: EMULATOR }, async (at) =>
+    use(at, await at.site.writeRows('rows.jsonl', ROWS)),
+  );
 
 describe.concurrent('between the command line and Temporal', { timeout: TIMEOUT_MS }, () => {
   test('an outage without end ends the waiting after two minutes, and not the batch', () =>
     withInput('waits-no-more', async (at, input) => {
-      const command = at.site.run(input, BATCH, '--json');
+      const command = at.site.run(input, at.batch, '--json');
       await at.site.emulator.waitFor('createJob', { until: 'effect' });
       await at.command.add(...BLACK_HOLE);
       const begun = Date.now();
       expectUnavailable(await command.exits(4));
       expect(Date.now() - begun).toBeLessThan(PATIENCE_MS + 2 * CALL_MS + SLACK_MS);
       await at.command.heal();
-      await at.site.longhaul('wait', BATCH).exits(0);
+      await at.site.longhaul('wait', at.batch).exits(0);
       await expectSameEnd(at, undisturbed);
     }));
 
   test.each(ILLNESSES)('%s end commands by a plain message', (name, makeIll) =>
-    withInput(`command-${name}`, async (at, input) => {
-      await makeIll(at.command);
-      const begun = Date.now();
-      const commands = [
-        ['run', input, '--endpoint', '/v1/chat/completions', '--model', 'mistral-small-latest'],
-        ...['status', 'wait', 'cancel', 'pause'].map((command) => [command, BATCH]),
-        ['list'],
-        ['schedule', 'list'],
-      ];
-      const ended = commands.map((args) => at.site.longhaul(...args, '--json').exits(4));
-      for (const command of await Promise.all(ended)) expectUnavailable(command);
-      // At most to connect, and one call; all of them at once.
-      expect(Date.now() - begun).toBeLessThan(2 * CALL_MS + SLACK_MS);
-      for (const args of [['results', BATCH], ['worker']]) {
-        const { stdout, stderr } = await at.site.longhaul(...args).exits(4);
-        expect([stdout, stderr]).toEqual([
-          '',
-          expect.stringMatching(/^longhaul: can't reach Temporal at .*\n.+\n$/),
-        ]);
-      }
-      expect(await at.site.emulator.journal()).toEqual([]);
-    }),
+    withInput(
+      `command-${name}`,
+      async (at, input) => {
+        await makeIll(at.command);
+        const begun = Date.now();
+        const commands = [
+          ['run', input, '--endpoint', '/v1/chat/completions', '--model', 'mistral-small-latest'],
+          ...['status', 'wait', 'cancel', 'pause'].map((command) => [command, at.batch]),
+          ['list'],
+          ['schedule', 'list'],
+        ];
+        const ended = commands.map((args) => at.site.longhaul(...args, '--json').exits(4));
+        for (const command of await Promise.all(ended)) expectUnavailable(command);
+        // At most to connect, and one call; all of them at once.
+        expect(Date.now() - begun).toBeLessThan(2 * CALL_MS + SLACK_MS);
+        for (const args of [['results', at.batch], ['worker']]) {
+          const { stdout, stderr } = await at.site.longhaul(...args).exits(4);
+          expect([stdout, stderr]).toEqual([
+            '',
+            expect.stringMatching(/^longhaul: can't reach Temporal at .*\n.+\n$/),
+          ]);
+        }
+        expect(await at.site.emulator.journal()).toEqual([]);
+      },
+      false,
+    ),
   );
 
   test.each(ILLNESSES)('%s that pass are sat out by a command that waits', (name, makeIll) =>
     withInput(`waits-${name}`, async (at, input) => {
-      const command = at.site.run(input, BATCH);
+      const command = at.site.run(input, at.batch);
       await at.site.emulator.waitFor('createJob', { until: 'effect' });
       await makeIll(at.command);
       // The batch ends, and the command can't know.
-      await vi.waitFor(() => at.site.manifest(BATCH), { timeout: SLACK_MS, interval: 250 });
+      await vi.waitFor(() => at.site.manifest(at.batch), { timeout: SLACK_MS, interval: 250 });
       await heal(at.command);
       await command.exits(0);
       await expectSameEnd(at, undisturbed);
@@ -135,7 +139,7 @@ describe.concurrent('between the command line and Temporal', { timeout: TIMEOUT_
 
   test('a connection that is half-open is given up by a command that waits, which makes another', () =>
     withInput('waits-half-open', async (at, input) => {
-      const command = at.site.run(input, BATCH);
+      const command = at.site.run(input, at.batch);
       await at.site.emulator.waitFor('createJob', { until: 'effect' });
       at.command.halfOpen();
       const begun = Date.now();
@@ -150,12 +154,12 @@ describe.concurrent('between the command line and Temporal', { timeout: TIMEOUT_
       // Answers come so late that the worker is at work before the command knows that it started something.
       await at.site.emulator.setFaults(held('listJobs', 'after'));
       await at.command.add({ type: 'latency', stream: 'downstream', attributes: { latency: 3_000 } });
-      const first = at.site.run(input, BATCH, '--json');
+      const first = at.site.run(input, at.batch, '--json');
       await at.site.emulator.waitFor('listJobs');
       await at.command.add(...BLACK_HOLE);
       expectUnavailable(await first.exits(4));
       await at.command.heal();
-      const second = at.site.run(input, BATCH);
+      const second = at.site.run(input, at.batch);
       await at.site.emulator.release();
       await second.exits(0);
       await expectSameEnd(at, undisturbed);
@@ -164,7 +168,7 @@ describe.concurrent('between the command line and Temporal', { timeout: TIMEOUT_
   test('a slow, jittery link in small slices changes nothing', () =>
     withInput('command-slow', async (at, input) => {
       await at.command.add(...SLOW);
-      await at.site.run(input, BATCH).exits(0);
+      await at.site.run(input, at.batch).exits(0);
       await expectSameEnd(at, undisturbed);
     }));
 });
@@ -177,12 +181,12 @@ describe.concurrent('between worker and Temporal', { timeout: TIMEOUT_MS }, () =
 
   test.each(ILLNESSES)('%s after a create cost a second attempt at most', (name, makeIll) =>
     ends({
-      namespace: `worker-${name}`,
+      name: `worker-${name}`,
       rules: [held('createJob', 'after')],
       trouble: async (at) => {
         await whileHeld(at, 'createJob', 'after', () => makeIll(at.worker));
         const noticed = name === 'resets' ? SECOND_OR_NONE : SECOND;
-        await untilFailed(at, SHARD, noticed, HEARTBEAT_MS + SLACK_MS);
+        await untilFailed(at, noticed, HEARTBEAT_MS + SLACK_MS);
         await heal(at.worker);
       },
     }),
@@ -192,7 +196,7 @@ describe.concurrent('between worker and Temporal', { timeout: TIMEOUT_MS }, () =
     'an attempt whose create hangs %s its effect goes on while its successor runs on another worker: one job',
     (when) =>
       ends({
-        namespace: `worker-overlaps-${when}`,
+        name: `worker-overlaps-${when}`,
         // The first create may hang for longer than its heartbeats are waited for.
         env: { LONGHAUL_CREATE_SETTLE: '120s' },
         rules: [{ route: 'createJob', nth: 1, fault: { type: 'hold', when, ifAborted: 'proceed' } }],
@@ -214,18 +218,18 @@ describe.concurrent('between worker and Temporal', { timeout: TIMEOUT_MS }, () =
 
   test('connections that are half-open are given up by the worker, which makes others', () =>
     ends({
-      namespace: 'worker-half-open',
+      name: 'worker-half-open',
       rules: [held('createJob', 'after')],
       trouble: async (at) => {
         await whileHeld(at, 'createJob', 'after', async () => at.worker.halfOpen());
-        await untilFailed(at, SHARD, SECOND_OR_NONE, HEARTBEAT_MS + SLACK_MS);
+        await untilFailed(at, SECOND_OR_NONE, HEARTBEAT_MS + SLACK_MS);
         expect(at.worker.swallowed).toBeGreaterThan(0);
       },
     }));
 
   test('signs of life come so often that one may be late', () =>
     ends({
-      namespace: 'worker-lives',
+      name: 'worker-lives',
       rules: [held('uploadFile', 'before')],
       trouble: async (at) => {
         await at.site.emulator.waitFor('uploadFile');
@@ -237,7 +241,7 @@ describe.concurrent('between worker and Temporal', { timeout: TIMEOUT_MS }, () =
 
   test('a slow, jittery link in small slices changes nothing', () =>
     ends({
-      namespace: 'worker-slow',
+      name: 'worker-slow',
       rules: [],
       trouble: async (at) => {
         await at.worker.add(...SLOW);

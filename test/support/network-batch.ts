@@ -3,15 +3,13 @@ import { questions } from './e2e-rows.js';
 import type { Network, NetworkSite } from './network.js';
 
 export const ROWS = questions(60);
-export const BATCH = 'batch';
-export const SHARD = `${BATCH}/shard-00000`;
 const EMULATOR = { jobSeconds: 1, seed: 7 };
 
 /** What a batch gives on a network without faults. */
 export function undisturbedResults(network: Network): Promise<Buffer> {
-  return network.withSite('undisturbed', EMULATOR, async ({ site }) => {
-    await site.run(await site.writeRows('rows.jsonl', ROWS), BATCH).exits(0);
-    return site.results(BATCH);
+  return network.withSite({ name: 'undisturbed', emulator: EMULATOR }, async ({ site, batch }) => {
+    await site.run(await site.writeRows('rows.jsonl', ROWS), batch).exits(0);
+    return site.results(batch);
   });
 }
 
@@ -19,7 +17,7 @@ export function undisturbedResults(network: Network): Promise<Buffer> {
 export type Rule = Readonly<Record<string, unknown>>;
 
 export interface Disturbance {
-  readonly namespace: string;
+  readonly name: string;
   readonly rules: readonly Rule[];
   readonly env?: NodeJS.ProcessEnv;
   /** Makes the network ill and healthy again while the batch runs. */
@@ -28,23 +26,24 @@ export interface Disturbance {
 
 /** Runs a batch over a network that falls ill, and sees that it ends as ever, nothing having been sent twice. */
 export function endsAsEver(network: Network, undisturbed: Buffer, what: Disturbance): Promise<void> {
+  const { name, env } = what;
   const through = async (at: NetworkSite): Promise<void> => {
     const { site } = at;
     const input = await site.writeRows('rows.jsonl', ROWS);
     if (what.rules.length > 0) await site.emulator.setFaults(...what.rules);
-    const command = site.run(input, BATCH);
+    const command = site.run(input, at.batch);
     await what.trouble(at);
     await command.exits(0);
     await expectSameEnd(at, undisturbed);
   };
-  return network.withSite(what.namespace, EMULATOR, through, what.env);
+  return network.withSite({ name, env, emulator: EMULATOR }, through);
 }
 
-export async function expectSameEnd({ site }: NetworkSite, undisturbed: Buffer): Promise<void> {
-  expect((await site.results(BATCH)).equals(undisturbed)).toBe(true);
+export async function expectSameEnd({ site, batch }: NetworkSite, undisturbed: Buffer): Promise<void> {
+  expect((await site.results(batch)).equals(undisturbed)).toBe(true);
   expect(await site.emulator.effects('createJob')).toBe(1);
   expect(await site.emulator.effects('uploadFile')).toBe(1);
-  expect(await site.manifest(BATCH)).toMatchObject({
+  expect(await site.manifest(batch)).toMatchObject({
     outcome: 'succeeded',
     rows: { total: ROWS.length, succeeded: ROWS.length },
     jobs: [{ round: 1, status: 'SUCCESS' }],

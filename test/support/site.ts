@@ -35,8 +35,8 @@ export interface SiteOptions {
   readonly namespace: string;
   readonly emulator?: EmulatorOptions;
   readonly env?: NodeJS.ProcessEnv;
-  /** Puts something in between. */
-  readonly links?: (direct: Links) => Promise<Links>;
+  /** What is put in between; default: nothing. */
+  readonly links?: Links;
 }
 
 /**
@@ -45,15 +45,15 @@ export interface SiteOptions {
  */
 export class Site {
   readonly folder: string;
-  readonly emulator: E2eEmulator;
   readonly #env: NodeJS.ProcessEnv;
   readonly #links: Links;
   readonly #workers: Program[] = [];
   readonly #commands: Command[] = [];
+  #emulator: E2eEmulator;
 
   private constructor(folder: string, emulator: E2eEmulator, env: NodeJS.ProcessEnv, links: Links) {
     this.folder = folder;
-    this.emulator = emulator;
+    this.#emulator = emulator;
     this.#env = env;
     this.#links = links;
   }
@@ -77,9 +77,18 @@ export class Site {
       MISTRAL_API_KEY: API_KEY,
       ...options.env,
     };
-    const site = new Site(folder, emulator, env, (await options.links?.(direct)) ?? direct);
+    const site = new Site(folder, emulator, env, options.links ?? direct);
     await site.longhaul('setup').exits(0);
     return site;
+  }
+
+  get emulator(): E2eEmulator {
+    return this.#emulator;
+  }
+
+  /** Another provider at the same address, that knows of nothing and has been asked nothing. */
+  async renewEmulator(options: EmulatorOptions): Promise<void> {
+    this.#emulator = await this.#emulator.renewed(options);
   }
 
   longhaul(...args: readonly string[]): Command {
@@ -138,7 +147,7 @@ export class Site {
   async remove(): Promise<void> {
     for (const command of this.#commands) command.kill();
     await Promise.all(this.#workers.map((worker) => worker.stop()));
-    await this.emulator.close();
+    await this.#emulator.close();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -72,6 +72,7 @@ export class ToxicLink {
   readonly #relay: HalfOpenRelay;
   readonly #call: (path: string, body?: object) => Promise<void>;
   #toxics: string[] = [];
+  #wasHalfOpen = false;
 
   constructor(address: string, relay: HalfOpenRelay, call: (path: string, body?: object) => Promise<void>) {
     this.address = address;
@@ -94,7 +95,12 @@ export class ToxicLink {
 
   /** The connections there are go on being established and carry nothing any more; new ones work. Not healed by anything. */
   halfOpen(): void {
+    this.#wasHalfOpen = true;
     this.#relay.freeze();
+  }
+
+  get wasHalfOpen(): boolean {
+    return this.#wasHalfOpen;
   }
 
   /** Bytes that connections which are half-open have carried nowhere. */
