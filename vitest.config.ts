@@ -72,9 +72,9 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 600_000,
-          // Each test has a home, ports and servers of its own, and waits for most of its time. Two cores do three files at a time
-          // a little sooner, but then some processes take over a minute to start.
-          maxWorkers: 2,
+          // No two files share a home, ports or servers, and their tests wait for much of their time: two files at a time leave a
+          // quarter of two cores idle.
+          maxWorkers: 3,
           globalSetup: [orphanWatch],
         },
       },
