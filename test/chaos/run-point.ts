@@ -41,7 +41,7 @@ async function undisturbed(story: Story): Promise<Legacy> {
  * others; where it does not, everything else has to end with it, so the home is its own.
  */
 export async function runPoint(point: Point, legacy: Legacy, homes: HeldHomes): Promise<Creates> {
-  if (!killsCommand(point.victim)) return homes.lend((home) => runIn(home, point, legacy));
+  if (!killsCommand(point.victim)) return homes.lend(point.victim, (home) => runIn(home, point, legacy));
   const batch = await ChaosBatch.alone(point.step.story, lateKey(LONE_BATCH, legacy));
   try {
     return await kill(batch, point, legacy);
