@@ -33,9 +33,10 @@ export class OnceHomes {
     const lent = await this.#take(options);
     const { home } = lent;
     this.#lent += 1;
+    const id = `once-${this.#lent}`;
     try {
       const input = await writeRows(join(home.folder, 'questions.jsonl'), ONCE_ROWS);
-      await work({ home, input, id: `once-${this.#lent}` });
+      await work({ home, input, id });
     } catch (error) {
       await lent.session.close();
       await home.remove();
