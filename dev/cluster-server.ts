@@ -1,16 +1,21 @@
 import type { FindOptions } from './binary-cache.js';
 import { findBinary, type BinaryRecipe } from './find-binary.js';
 import { goInstall, goInstallCommand, type GoProgram } from './go-install.js';
+import { TEMPORAL_CLI_MODULE } from './temporal-cli.js';
 
 /** The server that the Temporal CLI of `temporal-cli.ts` embeds is of the same minor version. */
 const VERSION = '1.29.1';
+
+/** The command line embeds this server, so that it names all packages, in versions that are its own or newer. */
+const BESIDES_CLI = { ownModule: 'go.temporal.io/server', ...TEMPORAL_CLI_MODULE };
 
 const SERVER: GoProgram = {
   title: 'Temporal server',
   fileName: 'temporal-server',
   path: 'go.temporal.io/server/cmd/server',
   version: VERSION,
-  takes: 'a few minutes',
+  takes: 'minutes, or seconds after the Temporal CLI',
+  besides: BESIDES_CLI,
 };
 
 const SQL_TOOL: GoProgram = {
@@ -18,7 +23,8 @@ const SQL_TOOL: GoProgram = {
   fileName: 'temporal-sql-tool',
   path: 'go.temporal.io/server/cmd/tools/sql',
   version: VERSION,
-  takes: 'a minute',
+  takes: 'minutes, or seconds after the Temporal CLI',
+  besides: BESIDES_CLI,
 };
 
 function recipe(program: GoProgram, variable: string, named: RegExp): BinaryRecipe {

@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { FindOptions } from './binary-cache.js';
 import type { BinaryRecipe, BinaryWay } from './find-binary.js';
@@ -11,6 +11,11 @@ export interface GoProgram extends Pick<BinaryRecipe, 'title' | 'fileName'> {
   readonly version: string;
   /** How long the build takes, in words: somebody is watching. */
   readonly takes: string;
+  /**
+   * Builds it of the package versions that this other module asks for. Two programs that share most of their packages
+   * then share what Go has compiled of them; each with its own versions, most are compiled twice.
+   */
+  readonly besides?: { readonly ownModule: string; readonly module: string; readonly version: string };
 }
 
 /** What is typed to build it by hand. */
@@ -32,18 +37,46 @@ async function build(program: GoProgram, folder: string, options: FindOptions): 
   // Asked first, so that the line about minutes of building is not printed where there is no Go.
   const go = await runCommand('go', ['version'], { env: options.env, signal: options.signal });
   if (go.code !== 0) throw new Error(`\`go version\` failed: ${lastLines(go.stderr, 3)}`);
-  options.onProgress(`building the ${title} ${version} with \`go install\` (${takes}, once)`);
+  const typed = program.besides === undefined ? 'go install' : 'go build';
+  options.onProgress(`building the ${title} ${version} with \`${typed}\` (${takes}, once)`);
   const started = Date.now();
-  const result = await runCommand('go', ['install', `${path}@v${version}`], {
-    // A shell set up for cross-compiling would build for another machine, which `go install` refuses with GOBIN.
-    env: { ...options.env, GOBIN: folder, GOOS: '', GOARCH: '' },
-    cwd: folder,
-    signal: options.signal,
-  });
-  if (result.code !== 0) {
-    throw new Error(`\`${goInstallCommand(program)}\` failed: ${lastLines(result.stderr, 5)}`);
-  }
+  await (program.besides === undefined
+    ? runGo(['install', `${path}@v${version}`], folder, folder, options)
+    : buildBesides(program, program.besides, folder, options));
   const built = basename(path);
   if (built !== fileName) await rename(join(folder, built), join(folder, fileName));
   options.onProgress(`built the ${title} in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+/** `go install` takes one module's versions; several modules have to be asked for by a module of one's own. */
+async function buildBesides(
+  { path, version }: GoProgram,
+  besides: NonNullable<GoProgram['besides']>,
+  folder: string,
+  options: FindOptions,
+): Promise<void> {
+  const module = join(folder, 'module');
+  await mkdir(module);
+  const required = [`${besides.ownModule} v${version}`, `${besides.module} v${besides.version}`];
+  // The name is not one that could be fetched; Go raises its own version to what the two modules ask for.
+  const lines = ['module longhaul.invalid/build', 'go 1.21', ...required.map((line) => `require ${line}`)];
+  await writeFile(join(module, 'go.mod'), `${lines.join('\n')}\n`);
+  await runGo(['build', '-mod=mod', '-o', join(folder, basename(path)), path], folder, module, options);
+  await rm(module, { recursive: true });
+}
+
+async function runGo(
+  args: readonly string[],
+  folder: string,
+  cwd: string,
+  { env, signal }: FindOptions,
+): Promise<void> {
+  const result = await runCommand('go', args, {
+    // A shell set up for cross-compiling would build for another machine, which `go install` refuses with GOBIN; one
+    // that works on several modules at a time would look for this one among them.
+    env: { ...env, GOBIN: folder, GOOS: '', GOARCH: '', GOWORK: 'off' },
+    cwd,
+    signal,
+  });
+  if (result.code !== 0) throw new Error(`\`go ${args.join(' ')}\` failed: ${lastLines(result.stderr, 5)}`);
 }

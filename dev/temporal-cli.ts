@@ -3,12 +3,17 @@ import { findBinary, type BinaryRecipe } from './find-binary.js';
 import { goInstall, goInstallCommand } from './go-install.js';
 import { TEMPORAL_SDK_VERSION, downloadFromTemporal } from './temporal-download.js';
 
+export const TEMPORAL_CLI_MODULE = {
+  module: 'github.com/temporalio/cli',
+  /** The newest version that `go install` accepts: 1.9.1 has a replace directive. */
+  version: '1.5.1',
+} as const;
+
 const PROGRAM = {
   title: 'Temporal CLI',
   fileName: 'temporal',
-  path: 'github.com/temporalio/cli/cmd/temporal',
-  /** The newest version that `go install` accepts: 1.9.1 has a replace directive. */
-  version: '1.5.1',
+  path: `${TEMPORAL_CLI_MODULE.module}/cmd/temporal`,
+  version: TEMPORAL_CLI_MODULE.version,
   takes: 'a few minutes',
 } as const;
 

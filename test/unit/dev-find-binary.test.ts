@@ -106,43 +106,57 @@ it('builds with go once for two callers, and publishes the result whole', async 
 });
 
 /** What each program says of itself, as seen on the real ones. */
-const BUILT_AS_SERVER = [
-  [
-    findClusterServer,
-    'go.temporal.io/server/cmd/server@v1.29.1',
-    'temporal version 1.29.1',
-    'temporal-server',
-  ],
-  [
-    findSqlTool,
-    'go.temporal.io/server/cmd/tools/sql@v1.29.1',
-    'temporal-sql-tool version 1.29.1',
-    'sql-tool',
-  ],
-  [
-    findToxiproxy,
-    'github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0',
-    'toxiproxy-server version git',
-    'toxiproxy',
-  ],
-] as const;
+const SERVER_SAYS = 'temporal version 1.29.1';
+const SQL_TOOL_SAYS = 'temporal-sql-tool version 1.29.1';
+const TOXIPROXY_SAYS = 'toxiproxy-server version git';
 
-it.each(BUILT_AS_SERVER)('%o gets a cache slot and a name of its own: %s', async (find, path, says, name) => {
+it('gives toxiproxy, which its makers call `server`, a cache slot and a name of its own', async () => {
   await script(
     `${folder}/bin/go`,
     [
       '[ "$1" = version ] && exit 0',
-      `[ "$2" = "${path}" ] || exit 1`,
-      'built=${2##*/}',
-      `printf '#!/bin/sh\\necho "${says}"\\n' > "$GOBIN/\${built%@*}"`,
-      'chmod +x "$GOBIN/${built%@*}"',
+      '[ "$*" = "install github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0" ] || exit 1',
+      `printf '#!/bin/sh\\necho "${TOXIPROXY_SAYS}"\\n' > "$GOBIN/server"`,
+      'chmod +x "$GOBIN/server"',
     ].join('\n'),
   );
-  const found = await find(options());
-  expect(found).toContain(`${folder}/cache/`);
-  expect(found).toContain(name);
-  expect(execFileSync(found, ['--version'], { encoding: 'utf8' })).toBe(`${says}\n`);
+  const found = await findToxiproxy(options());
+  expect(found).toBe(`${folder}/cache/toxiproxy/2.5.0-${platform}/toxiproxy-server`);
+  expect(execFileSync(found, ['--version'], { encoding: 'utf8' })).toBe(`${TOXIPROXY_SAYS}\n`);
 });
+
+const BUILT_BESIDES_CLI = [
+  [findClusterServer, 'go.temporal.io/server/cmd/server', SERVER_SAYS, 'temporal-server'],
+  [findSqlTool, 'go.temporal.io/server/cmd/tools/sql', SQL_TOOL_SAYS, 'temporal-sql-tool'],
+] as const;
+
+it.each(BUILT_BESIDES_CLI)(
+  '%o builds %s of the package versions that the Temporal CLI has, in a slot that keeps the program alone',
+  async (find, path, says, name) => {
+    await script(
+      `${folder}/bin/go`,
+      [
+        '[ "$1" = version ] && exit 0',
+        `[ "$1 $2 $3 $5" = "build -mod=mod -o ${path}" ] || exit 1`,
+        `echo "$GOWORK" > "${folder}/asked"`,
+        `cat go.mod >> "${folder}/asked"`,
+        `printf '#!/bin/sh\\necho "${says}"\\n' > "$4"`,
+        'chmod +x "$4"',
+      ].join('\n'),
+    );
+    const found = await find(options());
+    expect(found).toBe(`${folder}/cache/${name}/1.29.1-${platform}/${name}`);
+    expect(execFileSync(found, ['--version'], { encoding: 'utf8' })).toBe(`${says}\n`);
+    expect(await readdir(dirname(found))).toEqual([name]);
+    expect((await readFile(`${folder}/asked`, 'utf8')).split('\n')).toEqual(
+      expect.arrayContaining([
+        'off',
+        'require go.temporal.io/server v1.29.1',
+        'require github.com/temporalio/cli v1.5.1',
+      ]),
+    );
+  },
+);
 
 it('does not take the Temporal CLI for the server of a cluster', async () => {
   const cli = await script(
