@@ -18,14 +18,17 @@ test(
 
       const start = performance.now();
       let slowest = 0;
+      let answers = 0;
       let job = await client.create({ input_files: [file['id']] });
       while (job['completed_at'] === null) {
         const asked = performance.now();
         job = await client.job(text(job['id']));
         slowest = Math.max(slowest, performance.now() - asked);
+        answers += 1;
       }
-      expect(performance.now() - start).toBeLessThan(20_000);
-      expect(slowest).toBeLessThan(2000);
+      // Not in seconds, which say how busy the machine is: one that answers only when a stretch of rows is done is found out.
+      expect(slowest).toBeLessThan((performance.now() - start) / 10);
+      expect(answers).toBeGreaterThan(100);
 
       expect(job).toMatchObject({ status: 'SUCCESS', total_requests: ROWS, completed_requests: ROWS });
       const output = await client.download(job['output_file']);
