@@ -48,7 +48,7 @@ export default defineConfig({
         test: {
           name: 'workflow',
           expect: patience,
-          maxWorkers: 2,
+          maxWorkers: 3,
           include: ['test/workflow/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -69,6 +69,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           expect: patience,
+          isolate: false,
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 600_000,

@@ -35,11 +35,7 @@ beforeAll(async () => {
 afterAll(() => homes.close());
 
 describe.concurrent('SIGKILL', { timeout: TIMEOUT_MS }, () => {
-  test.for(CHOSEN.map((point) => [point.name, point] as const))('at %s', async ([name, point], { task }) => {
-    const creates = await runPoint(point, undisturbed(point.step.story), homes);
-    task.meta.chaos = { point: name, ...creates };
-  });
-
+  // The longest first: at the end nothing would run beside them.
   test.for(RANDOM_SEEDS)('at random, seed %s', async (seed, { task }) => {
     const creates = await runRandomKills(seed, undisturbed('answered'));
     task.meta.chaos = { point: null, ...creates };
@@ -47,6 +43,11 @@ describe.concurrent('SIGKILL', { timeout: TIMEOUT_MS }, () => {
 
   test('of a worker that can’t see the jobs there are pays twice, and is found out', () =>
     expectBlindWorkerFound(CONTROL, undisturbed('answered')));
+
+  test.for(CHOSEN.map((point) => [point.name, point] as const))('at %s', async ([name, point], { task }) => {
+    const creates = await runPoint(point, undisturbed(point.step.story), homes);
+    task.meta.chaos = { point: name, ...creates };
+  });
 });
 
 declare module 'vitest' {
