@@ -39,7 +39,8 @@ export interface KeyOwner {
   readonly recorded: boolean;
 }
 
-export function jobReason(facts: {
+/** Of a job, or of a file whose round has a job on record or is not known. */
+export function orphanReason(facts: {
   readonly owner: KeyOwner | null;
   readonly batchId: string | null;
   readonly batchKnown: boolean;

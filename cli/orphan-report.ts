@@ -29,21 +29,23 @@ const ACTIONS: { readonly [A in OrphanAction]: string } = {
   'keep-foreign': 'kept, it may be another store’s; only --batch <id> names it as yours',
 };
 
-function endText(action: OrphanAction, end: OrphanEnd): string {
+function endText({ action, batchId }: OrphanJob | OrphanFile, end: OrphanEnd): string {
   if (end.kind === 'done') return action === 'delete' ? 'deleted' : 'cancelled';
   if (end.kind === 'kept-open') return ACTIONS['keep-open'];
-  return end.kind === 'failed' ? `FAILED: ${end.message}` : ACTIONS[action];
+  if (end.kind === 'failed') return `FAILED: ${end.message}`;
+  return batchId === null ? ACTIONS[action] : ACTIONS[action].replace('<id>', batchId);
 }
 
 export function textReport(output: Pick<Output, 'line' | 'note'>): OrphanReport {
-  const say = (what: string, batchId: string | null, reason: OrphanReason, said: string) => {
-    output.line(`${what}\n      batch ${batchId ?? 'unknown'}: ${REASONS[reason]}\n      ${said}`);
+  const say = (what: string, orphan: OrphanJob | OrphanFile, end: OrphanEnd) => {
+    const { batchId, reason } = orphan;
+    output.line(
+      `${what}\n      batch ${batchId ?? 'unknown'}: ${REASONS[reason]}\n      ${endText(orphan, end)}`,
+    );
   };
   return {
-    job: ({ jobId, status, createdAt, batchId, reason, action }, end) =>
-      say(`job   ${jobId}  ${status}  ${createdAt}`, batchId, reason, endText(action, end)),
-    file: ({ fileId, name, batchId, reason, action }, end) =>
-      say(`file  ${fileId}  ${name}`, batchId, reason, endText(action, end)),
+    job: (job, end) => say(`job   ${job.jobId}  ${job.status}  ${job.createdAt}`, job, end),
+    file: (file, end) => say(`file  ${file.fileId}  ${file.name}`, file, end),
     end: (fix) => output.note(summary(fix)),
   };
 }

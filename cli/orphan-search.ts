@@ -1,6 +1,6 @@
 import { isTerminal } from '../batch/job-phase.js';
-import { fileAction, jobAction, jobReason, keyOfInputFile } from '../batch/orphans.js';
-import type { OrphanAction, OrphanReason, Standing } from '../batch/orphans.js';
+import { fileAction, jobAction, keyOfInputFile, orphanReason } from '../batch/orphans.js';
+import type { KeyOwner, OrphanAction, OrphanReason, Standing } from '../batch/orphans.js';
 import { JOB_METADATA } from '../batch/wire-names.js';
 import type { RunRegistry } from '../client/run-registry.js';
 import type { BatchProvider, RemoteFile, RemoteJob } from '../providers/provider.js';
@@ -39,15 +39,33 @@ export interface SearchOptions {
 /** Who reads an input file: an ended job that is ours or named, or any job that has not ended. */
 type Reader = 'ours' | 'live';
 
+/** Batch ids, each once, by the order in which they came. */
+class Places {
+  readonly #byId = new Map<string, number>();
+  readonly #ids: string[] = [];
+
+  placeOf(id: string): number {
+    const known = this.#byId.get(id);
+    if (known !== undefined) return known;
+    this.#byId.set(id, this.#ids.length);
+    return this.#ids.push(id) - 1;
+  }
+
+  at(place: number): string | null {
+    return this.#ids[place] ?? null;
+  }
+}
+
 /**
- * Walks the account's jobs, then its files: page by page, keeping 30 bytes or so of each. Jobs come first because they
- * say whose a file is.
+ * Walks the account's jobs, then its files: page by page, keeping 30 bytes or so of each, and the ids of batches that
+ * the store has no round of. Jobs come first because they say whose a file is.
  */
 export class OrphanSearch {
   readonly #options: SearchOptions;
   readonly #readers: { readonly [R in Reader]: RowLookup } = { ours: new RowLookup(), live: new RowLookup() };
-  /** Keys of jobs whose batch `--batch` names, and the batch's place among the names. */
-  readonly #namedKeys = new RowLookup();
+  /** Keys of jobs that no round of the store has, and their batch's place among those seen. */
+  readonly #jobKeys = new RowLookup();
+  readonly #batches = new Places();
 
   constructor(options: SearchOptions) {
     this.#options = options;
@@ -75,21 +93,20 @@ export class OrphanSearch {
     const key = job.metadata[JOB_METADATA.key];
     if (key === undefined) return null;
     const batchId = job.metadata[JOB_METADATA.batch] ?? null;
-    const place = batchId === null ? -1 : named.indexOf(batchId);
-    if (place !== -1) this.#namedKeys.add(hashId(key), place);
+    const owner = ledger.ownerOf(key);
+    if (owner === null && batchId !== null) this.#jobKeys.add(hashId(key), this.#batches.placeOf(batchId));
     const kept = ledger.jobOf(job.id);
     if (kept === 'kept' || (kept === 'duplicate' && !live)) return null;
     const standing = await this.#standingOf(batchId, job.metadata[JOB_METADATA.run]);
     if (!live && (standing.ours || standing.named)) this.#noteReader(job, 'ours');
     if (named.length > 0 && !standing.named) return null;
-    const batchKnown = batchId !== null && ledger.knowsBatch(batchId);
     return {
       jobId: job.id,
       status: job.status,
       createdAt: new Date(job.createdAt).toISOString(),
       batchId,
       key,
-      reason: jobReason({ owner: ledger.ownerOf(key), batchId, batchKnown }),
+      reason: this.#reasonOf(owner, batchId),
       action: jobAction(job.phase, standing),
     };
   }
@@ -101,8 +118,7 @@ export class OrphanSearch {
     const owner = ledger.ownerOf(key);
     // The upload of a round whose job is not made yet.
     if (owner !== null && !owner.recorded) return null;
-    const namedBatch = named[this.#namedKeys.get(hashId(key))] ?? null;
-    const batchId = owner?.batchId ?? namedBatch;
+    const batchId = owner?.batchId ?? this.#batches.at(this.#jobKeys.get(hashId(key)));
     if (named.length > 0 && (batchId === null || !named.includes(batchId))) return null;
     const standing = await this.#standingOf(batchId, undefined);
     const ours = this.#isRead(file.id, 'ours');
@@ -111,9 +127,14 @@ export class OrphanSearch {
       name: file.name,
       bytes: file.bytes,
       batchId,
-      reason: owner !== null ? 'duplicate' : batchId === null ? 'unknown-owner' : 'unknown-batch',
+      reason: this.#reasonOf(owner, batchId),
       action: fileAction(this.#isRead(file.id, 'live'), { ...standing, ours }),
     };
+  }
+
+  #reasonOf(owner: KeyOwner | null, batchId: string | null): OrphanReason {
+    const batchKnown = batchId !== null && this.#options.ledger.knowsBatch(batchId);
+    return orphanReason({ owner, batchId, batchKnown });
   }
 
   /**

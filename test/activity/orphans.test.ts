@@ -178,6 +178,27 @@ describe('a file with a key', () => {
     expect((await search({ open: [BATCH] })).jobs).toMatchObject([{ action: 'none' }]);
   });
 
+  it('is of the batch that a job with its key names, although the store has no such batch', async () => {
+    const { bench, make, file, search } = await begun();
+    const input = await file(inputFileName(key('c')));
+    const job = await make(keys(key('c'), { longhaul_batch: 'colleague' }), input.id);
+    await bench.ended(job.id);
+    expect((await search()).files).toMatchObject([
+      { fileId: input.id, batchId: 'colleague', reason: 'unknown-batch', action: 'keep-foreign' },
+    ]);
+    expect((await search({ named: ['colleague'] })).files).toMatchObject([{ action: 'delete' }]);
+  });
+
+  it('whose batch the store has, without a round of its key, is kept while that batch is open', async () => {
+    const { bench, make, file, search } = await begun();
+    const input = await file(inputFileName(key('c')));
+    const job = await make(keys(key('c')), input.id);
+    await bench.ended(job.id);
+    expect((await search({ open: [BATCH] })).files).toMatchObject([
+      { batchId: BATCH, reason: 'unknown-round', action: 'keep-open' },
+    ]);
+  });
+
   it('that no job reads may be about to be used by another store: it is left alone', async () => {
     const { file, search } = await begun();
     const input = await file(inputFileName(key('c')));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isTerminal, JOB_PHASES } from '../../batch/job-phase.js';
-import { fileAction, inputFileName, jobAction, jobReason, keyOfInputFile } from '../../batch/orphans.js';
+import { fileAction, inputFileName, jobAction, orphanReason, keyOfInputFile } from '../../batch/orphans.js';
 
 const standing = fc.record({ ours: fc.boolean(), named: fc.boolean(), open: fc.boolean() });
 const OURS = { ours: true, named: false, open: false };
@@ -9,14 +9,14 @@ const OURS = { ours: true, named: false, open: false };
 describe('a job that no round keeps', () => {
   it('is a duplicate, or to be adopted, if the store knows its key', () => {
     const facts = { batchId: 'b', batchKnown: true };
-    expect(jobReason({ ...facts, owner: { batchId: 'b', recorded: true } })).toBe('duplicate');
-    expect(jobReason({ ...facts, owner: { batchId: 'b', recorded: false } })).toBe('unrecorded');
+    expect(orphanReason({ ...facts, owner: { batchId: 'b', recorded: true } })).toBe('duplicate');
+    expect(orphanReason({ ...facts, owner: { batchId: 'b', recorded: false } })).toBe('unrecorded');
   });
 
   it('else is of a round or a batch that the store does not know, or of nobody', () => {
-    expect(jobReason({ owner: null, batchId: 'b', batchKnown: true })).toBe('unknown-round');
-    expect(jobReason({ owner: null, batchId: 'b', batchKnown: false })).toBe('unknown-batch');
-    expect(jobReason({ owner: null, batchId: null, batchKnown: false })).toBe('unknown-owner');
+    expect(orphanReason({ owner: null, batchId: 'b', batchKnown: true })).toBe('unknown-round');
+    expect(orphanReason({ owner: null, batchId: 'b', batchKnown: false })).toBe('unknown-batch');
+    expect(orphanReason({ owner: null, batchId: null, batchKnown: false })).toBe('unknown-owner');
   });
 
   it('is cancelled only if it runs, is ours or named, and its batch is not open', () => {
