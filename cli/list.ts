@@ -5,6 +5,7 @@ import type { Outcome } from '../batch/outcome.js';
 import { BATCH_PHASES } from '../batch/progress.js';
 import type { BatchPhase } from '../batch/progress.js';
 import type { BatchListEntry } from '../client/types.js';
+import { openStore } from '../storage/open-store.js';
 import { action } from './action.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
@@ -12,6 +13,7 @@ import type { ExitCode } from './exit-codes.js';
 import { formatCount, formatTable, formatTime } from './format.js';
 import { withLink } from './link.js';
 import { positiveIntegerOption } from './options.js';
+import { findPrunable } from './prune-store.js';
 
 interface ListOptions {
   readonly phase?: BatchPhase;
@@ -49,11 +51,19 @@ async function list(context: CliContext, options: ListOptions): Promise<ExitCode
     const isCut = entries.length > limit;
     if (isCut) entries.pop();
     if (options.json === true) output.json(entries);
-    else if (entries.length === 0) output.note('No batches.');
+    else if (entries.length === 0) output.note(await noneText(context, options));
     else for (const line of listTable(entries)) output.line(line);
     if (isCut) output.note(`There are more; --limit ${limit * 2} shows more of them.`);
     return EXIT.done;
   });
+}
+
+/** Temporal lists batches. One that lost its database, or another one, has none, however many the store has. */
+async function noneText({ storeUri }: CliContext, { phase, outcome }: ListOptions): Promise<string> {
+  if (phase !== undefined || outcome !== undefined) return 'No such batches.';
+  const stored = await findPrunable(openStore(storeUri), Date.now());
+  if (stored.length === 0) return 'No batches.';
+  return `Temporal knows of no batches. What the store has of them: \`longhaul clean --older-than 1s\` (removes nothing).`;
 }
 
 export function listTable(entries: readonly BatchListEntry[]): string[] {

@@ -199,6 +199,8 @@ describe.concurrent('another input under the same id', { timeout: ONCE_TIMEOUT_M
       await home.run(other, id).exits(2);
       await powerCut(home);
       await loseTemporal(home);
+      const listed = await home.longhaul('list').exits(0);
+      expect(listed.stderr).toContain('What the store has of them: `longhaul clean');
       await rm(home.storePath(id, 'manifest.json'));
       await home.run(other, id).exits(2);
       expect(await sent()).toEqual(before);
