@@ -16,6 +16,10 @@ export type BatchPhase = (typeof BATCH_PHASES)[number];
 
 export type ShardPhase = Exclude<BatchPhase, 'preparing' | 'assembling'>;
 
+const SHARD_PHASES = BATCH_PHASES.filter(
+  (phase): phase is ShardPhase => phase !== 'preparing' && phase !== 'assembling',
+);
+
 export interface JobProgress {
   readonly shard: number;
   readonly round: number;
@@ -69,6 +73,16 @@ export interface ShardProgress {
 export interface ShardPhaseMessage {
   readonly shard: number;
   readonly phase: ShardPhase;
+}
+
+/** Null for what is none: anybody may send a signal, and a handler that throws would stop the batch at each replay. */
+export function parseShardPhase(message: unknown): ShardPhaseMessage | null {
+  if (typeof message !== 'object' || message === null) return null;
+  if (!('shard' in message) || !('phase' in message)) return null;
+  const { shard, phase: word } = message;
+  if (typeof shard !== 'number' || !Number.isSafeInteger(shard) || shard < 0) return null;
+  const phase = SHARD_PHASES.find((known) => known === word);
+  return phase === undefined ? null : { shard, phase };
 }
 
 /** The phase of a running batch: what stops it most comes first. */

@@ -10,6 +10,7 @@ import { messagesFor, withCancel } from '../batch/control.js';
 import type { ControlMessage, ControlState } from '../batch/control.js';
 import { stopsBatch } from '../batch/failure-types.js';
 import { shardWorkflowId } from '../batch/layout.js';
+import { parseShardPhase } from '../batch/progress.js';
 import type { ShardPhase } from '../batch/progress.js';
 import type { BatchSettings } from '../batch/settings.js';
 import { rivalWaitMs } from '../batch/wait-policy.js';
@@ -48,8 +49,10 @@ export class ShardWindow {
   constructor(control: Control, changed: () => void) {
     this.#control = control;
     this.#changed = changed;
-    setHandler(shardPhaseSignal, ({ shard, phase }) => {
-      this.#phases.set(shard, phase);
+    setHandler(shardPhaseSignal, (message) => {
+      const told = parseShardPhase(message);
+      if (told === null) return;
+      this.#phases.set(told.shard, told.phase);
       this.#changed();
     });
   }

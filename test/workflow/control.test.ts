@@ -40,6 +40,16 @@ test('a pause across a round lets the running job be collected and creates no ot
   expect(await handle.result()).toMatchObject({ outcome: 'succeeded', jobs: 2 });
 });
 
+test('a signal `shardPhase` that says nothing is passed over', async () => {
+  const batch = await env.batch('mute-signal', { provider: { course: () => ({ durationMs: 20 * MINUTE }) } });
+  batch.onBefore('getJob', async ({ n }) => {
+    if (n === 2) await batch.handle.signal('shardPhase');
+    if (n === 3) await batch.handle.signal('shardPhase', { shard: '0', phase: 'waiting-for-auth' });
+  });
+  const handle = await batch.start();
+  expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+});
+
 test('a pause while the input is being uploaded holds the create back', async () => {
   const batch = await env.batch('pause-upload');
   batch.onBefore('upload', (call) => batch.during(call, () => batch.handle.signal('pause')));
