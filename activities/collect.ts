@@ -3,7 +3,7 @@ import { unansweredRows } from '../batch/job-end.js';
 import { isTerminal } from '../batch/job-phase.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, roundFile } from '../batch/layout.js';
-import { isDoubtful, mayStillShow, NEXT_LOOK_MS } from '../batch/output-doubt.js';
+import { isDoubtful, nextFileLookMs } from '../batch/output-doubt.js';
 import type { OutputReading } from '../batch/output-doubt.js';
 import { failedForQuota } from '../batch/quota-text.js';
 import { ProviderError } from '../providers/errors.js';
@@ -168,11 +168,12 @@ class Collection {
   #assertGone(): void {
     const { jobId, completedAt } = this.#input.job;
     const { number: attempt } = this.#attempt;
-    if (!mayStillShow({ attempt, endedAt: completedAt, now: this.#deps.clock.now() })) return;
+    const retryDelayMs = nextFileLookMs({ attempt, endedAt: completedAt, now: this.#deps.clock.now() });
+    if (retryDelayMs === null) return;
     throw new BatchError(
       'ProviderUnavailable',
       `a result file of job ${jobId} is not there yet, or not any more; it is looked for again`,
-      { retryDelayMs: NEXT_LOOK_MS },
+      { retryDelayMs },
     );
   }
 

@@ -14,17 +14,22 @@ export interface OutputReading {
 const SHOWS_WITHIN_MS = 60_000;
 /** Bounds the wait if the provider's clock is ahead of ours. */
 const LOOKS = 7;
-export const NEXT_LOOK_MS = 10_000;
+const NEXT_LOOK_MS = 10_000;
 
-/** Whether a file that a job names and the provider does not know may still show. */
-export function mayStillShow(look: {
+/** What is called gone is bought again, or never: one wrong 404 must not decide that, however old the file. */
+const LEAST_LOOKS = 3;
+const NEXT_LOOK_AT_OLD_MS = 2_000;
+
+/** When to look again for a file that a job names and the provider does not know; null: it is gone. */
+export function nextFileLookMs(look: {
   readonly attempt: number;
   /** When the job ended, and now; Unix milliseconds. */
   readonly endedAt: number | null;
   readonly now: number;
-}): boolean {
-  if (look.attempt >= LOOKS) return false;
-  return look.endedAt === null || look.now - look.endedAt < SHOWS_WITHIN_MS;
+}): number | null {
+  if (look.attempt >= LOOKS) return null;
+  if (look.endedAt === null || look.now - look.endedAt < SHOWS_WITHIN_MS) return NEXT_LOOK_MS;
+  return look.attempt < LEAST_LOOKS ? NEXT_LOOK_AT_OLD_MS : null;
 }
 
 /** A reading that looks like a part is believed when the same bytes came so many times in a row. */

@@ -137,7 +137,7 @@ describe('the account', () => {
 
   it('is not touched by an attempt that was held up while another one closed the round', async () => {
     const round = await ScriptedRound.begin(rows(2));
-    const { deps, input } = round.ending({ output: null });
+    const { deps, input, attempt } = round.ending({ output: null, attempt: 3 });
     let closed = false;
     const store = hookedStore(round.bench.store, async (call, path) => {
       // All of its own downloads are behind it.
@@ -145,7 +145,7 @@ describe('the account', () => {
       closed = true;
       await round.collect({ output: fileOf(answer('r0'), answer('r1')) });
     });
-    const sums = await runActivity({ ...deps, store }, 'collect', input);
+    const sums = await runActivity({ ...deps, store }, 'collect', input, attempt);
     expect(sums.rows).toMatchObject({ succeeded: 2 });
     expect((await round.results()).map((line) => line['error'])).toEqual([null, null]);
   });

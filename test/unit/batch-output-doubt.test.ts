@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isDoubtful, mayStillShow } from '../../batch/output-doubt.js';
+import { isDoubtful, nextFileLookMs } from '../../batch/output-doubt.js';
 import type { OutputReading } from '../../batch/output-doubt.js';
 
 const counts = { total: 10, completed: 10, succeeded: 7, failed: 3 };
@@ -7,13 +7,15 @@ const reading = (lines: number, sha256 = 'a', cutOff = false): OutputReading => 
 
 describe('a file that is not there', () => {
   it.each([
-    ['just after the end', 1, 100_000, 101_000, true],
-    ['when nobody says when the job ended', 1, null, 101_000, true],
-    ['a minute after the end', 1, 100_000, 160_000, false],
-    ['at the seventh look, whatever the clocks say', 7, 900_000, 100_000, false],
-    ['by a clock that is ahead of ours', 6, 900_000, 100_000, true],
-  ])('%s', (_, attempt, endedAt, now, may) => {
-    expect(mayStillShow({ attempt, endedAt, now })).toBe(may);
+    ['is looked for just after the end', 1, 100_000, 101_000, 10_000],
+    ['is looked for when nobody says when the job ended', 1, null, 101_000, 10_000],
+    ['is looked for twice more, a minute after the end', 1, 100_000, 160_000, 2_000],
+    ['is looked for once more, however old', 2, 100_000, 86_400_000, 2_000],
+    ['is gone at the third look, a minute after the end', 3, 100_000, 160_000, null],
+    ['is gone at the seventh look, whatever the clocks say', 7, 900_000, 100_000, null],
+    ['is looked for by a clock that is ahead of ours', 6, 900_000, 100_000, 10_000],
+  ])('%s', (_, attempt, endedAt, now, next) => {
+    expect(nextFileLookMs({ attempt, endedAt, now })).toBe(next);
   });
 });
 
