@@ -1,5 +1,5 @@
 import {
-  chooseJob,
+  chooseStanding,
   chooseSurvivor,
   createTimeoutMs,
   decideCreate,
@@ -7,6 +7,7 @@ import {
   nextLookMs,
 } from '../batch/create-decision.js';
 import type { CreateDecision, CreateFacts, Intent } from '../batch/create-decision.js';
+import { NOT_FOUND } from '../batch/job-snapshot.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, numberedFile, roundFile } from '../batch/layout.js';
 import { JOB_METADATA } from '../batch/wire-names.js';
@@ -78,7 +79,7 @@ export class JobProtocol {
       return {
         jobId,
         phase: 'unknown',
-        status: 'NOT_FOUND',
+        status: NOT_FOUND,
         counts: { total: 0, completed: 0, succeeded: 0, failed: 0 },
         outputFile: null,
         errorFile: null,
@@ -114,7 +115,7 @@ export class JobProtocol {
 
   /** Steps 5 and 6: of all jobs with the key, the one that every observer chooses; the record decides for good. */
   async settleOn(jobs: readonly RemoteJob[]): Promise<SettledJob | null> {
-    const { job: chosen } = chooseJob(jobs);
+    const chosen = chooseStanding(jobs);
     if (chosen === null) return null;
     const record = this.#recordOf(chosen);
     const path = roundFile.job(this.#folder);

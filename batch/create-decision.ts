@@ -98,6 +98,17 @@ export function chooseJob<J extends JobAge>(jobs: readonly J[]): { job: J | null
 }
 
 /**
+ * The job that a round takes up when none is on record: the first of those that stand. One that was cancelled, by a rival
+ * or by hand, brings no more answers, and to keep it would mean to cancel what took its place and to buy that again.
+ */
+export function chooseStanding<J extends JobAge & { readonly phase: JobPhase }>(
+  jobs: readonly J[],
+): J | null {
+  const standing = jobs.filter(({ phase }) => phase !== 'cancelled' && phase !== 'cancelling');
+  return chooseJob(standing.length > 0 ? standing : jobs).job;
+}
+
+/**
  * The job to go on with when the recorded one was taken from its batch: cancelled by others, or deleted. Two stores
  * that race may each keep another job and cancel the other's; what carries the same key is the same purchase, so
  * the one that was left alive serves both.
@@ -107,7 +118,14 @@ export function chooseSurvivor<J extends JobAge & { readonly phase: JobPhase }>(
   lost: string,
 ): J | null {
   const others = jobs.filter(({ id }) => id !== lost);
+  // It is listed as if nothing had been: whoever did not find it asked at the wrong moment.
+  const [itself] = jobs.filter(({ id }) => id === lost);
+  if (itself !== undefined && (itself.phase === 'succeeded' || isAlive(itself.phase))) return null;
   const finished = others.filter(({ phase }) => phase === 'succeeded');
-  const alive = others.filter(({ phase }) => phase === 'pending' || phase === 'running');
+  const alive = others.filter(({ phase }) => isAlive(phase));
   return chooseJob(finished.length > 0 ? finished : alive).job;
+}
+
+function isAlive(phase: JobPhase): boolean {
+  return phase === 'pending' || phase === 'running';
 }

@@ -13,3 +13,11 @@ export interface JobSnapshot {
   readonly createdAt: number;
   readonly completedAt: number | null;
 }
+
+/** The status of a job that is on record and that the provider does not know: not one of the provider's words. */
+export const NOT_FOUND = 'NOT_FOUND';
+
+/** Whether the provider has shown the job. */
+export function isShown({ status }: Pick<JobSnapshot, 'status'>): boolean {
+  return status !== NOT_FOUND;
+}

@@ -1,5 +1,6 @@
 import type { FindJobInput, OpenRound } from '../activities/contract.js';
 import { isTerminal } from '../batch/job-phase.js';
+import { isShown } from '../batch/job-snapshot.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { toOpenJob, toRecheck } from '../batch/shard-state.js';
 import type { ActiveRound, ShardState } from '../batch/shard-state.js';
@@ -63,14 +64,19 @@ export class RoundJobs {
   /**
    * Looks for other jobs with the key of a round whose job has ended. If it was taken away, by somebody's cancel or
    * deletion, and another one is left, that one is to be watched instead (true): it may be what a second store keeps.
+   * One that a poll did not find and that is there all the same was not deleted, and is watched on (true).
    */
   async settle(active: ActiveRound, deleted: boolean): Promise<boolean> {
     const { job, key, cancelAskedAt } = active;
     const taken = deleted || (job.phase === 'cancelled' && cancelAskedAt === null);
     const lost = taken && !this.#control.stopping ? { lost: job.jobId } : {};
     const kept = await this.#relist(key, this.#state.round, lost);
-    if (lost.lost === undefined || kept === null || kept.jobId === job.jobId) return false;
-    this.#state.active = { ...active, job: kept, knownSince: Date.now(), completedBefore: 0 };
+    if (kept === null) return false;
+    const isSame = kept.jobId === job.jobId;
+    if (isSame ? !deleted || !isShown(kept) : lost.lost === undefined) return false;
+    this.#state.active = isSame
+      ? { ...active, job: kept }
+      : { ...active, job: kept, knownSince: Date.now(), completedBefore: 0 };
     return true;
   }
 

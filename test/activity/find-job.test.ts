@@ -48,6 +48,20 @@ describe('a round without a record of its job', () => {
     expect(await record()).toMatchObject({ jobId: job.id, inputFiles: job.inputFiles });
   });
 
+  it('keeps the one that took the place of one that was cancelled', async () => {
+    const { bench, open, find, rival, record } = await begun();
+    const fileId = await bench.upload(open);
+    const first = await rival(fileId);
+    await bench.provider.cancelJob(first.id, {});
+    bench.clock.advance(5_000);
+    const second = await rival(fileId);
+    expect(await find()).toMatchObject({
+      job: { jobId: second.id },
+      duplicates: [{ jobId: first.id, phase: 'cancelled' }],
+    });
+    expect(await record()).toMatchObject({ jobId: second.id });
+  });
+
   it('keeps the smallest of several, by time and then by id, and reports the others', async () => {
     const { bench, open, find, rival } = await begun();
     const fileId = await bench.upload(open);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   chooseJob,
+  chooseStanding,
   chooseSurvivor,
   createTimeoutMs,
   decideCreate,
@@ -179,14 +180,38 @@ describe('of several jobs with one key', () => {
   });
 });
 
-describe('in the place of a job that was taken away', () => {
-  const job = (id: string, phase: JobPhase, createdAt = 1) => ({ id, phase, createdAt });
+const job = (id: string, phase: JobPhase, createdAt = 1) => ({ id, phase, createdAt });
 
+describe('a round without a record takes up', () => {
+  it('the first of its jobs, whatever has become of it, but for one that was cancelled', () => {
+    const phases = ['pending', 'running', 'succeeded', 'failed', 'expired', 'unknown'] as const;
+    for (const phase of phases) {
+      expect(chooseStanding([job('b', 'running', 2), job('a', phase)])?.id).toBe('a');
+    }
+    for (const phase of ['cancelled', 'cancelling'] as const) {
+      const jobs = [job('a', phase), job('c', 'running', 3), job('b', 'running', 2)];
+      expect(chooseStanding(jobs)?.id).toBe('b');
+    }
+  });
+
+  it('the first cancelled one, if all are', () => {
+    expect(chooseStanding([job('b', 'cancelled', 2), job('a', 'cancelling')])?.id).toBe('a');
+    expect(chooseStanding([])).toBeNull();
+  });
+});
+
+describe('in the place of a job that was taken away', () => {
   it('comes one that has succeeded, else one that lives; the same for every observer', () => {
     const lost = job('a', 'cancelled');
     const jobs = [lost, job('d', 'running'), job('c', 'succeeded', 3), job('b', 'succeeded', 2)];
     expect(chooseSurvivor(jobs, 'a')?.id).toBe('b');
     expect(chooseSurvivor([lost, job('e', 'pending'), job('d', 'running')], 'a')?.id).toBe('d');
+  });
+
+  it('comes none if it is still listed as if nothing had been', () => {
+    for (const phase of ['running', 'succeeded'] as const) {
+      expect(chooseSurvivor([job('a', phase), job('b', 'succeeded', 2)], 'a')).toBeNull();
+    }
   });
 
   it('comes none that has ended badly, is being cancelled, or is the lost one itself', () => {

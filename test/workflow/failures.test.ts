@@ -109,6 +109,47 @@ test('a job that is deleted at the provider is output that is gone, and is not b
   expect(await batch.words()).toEqual(Array.from({ length: 4 }, () => 'output_gone'));
 });
 
+test('a job that one poll does not find, and that is there all the same, is watched to its end', async () => {
+  const batch = await env.batch('blinked', {
+    input: { pollMin: '1m', pollMax: '1m' },
+    provider: { course: () => ({ durationMs: 60 * MINUTE }) },
+  });
+  batch.provider.fault = (route, n) =>
+    route === 'getJob' && (n === 5 || n === 9) ? refusal('ProviderNotFound', 404) : null;
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded', jobs: 1, rows: { succeeded: 4 } });
+  expect(batch.provider.jobs.map(({ cancels }) => cancels)).toEqual([0]);
+});
+
+test('a job that a poll does not find after a cancel is awaited all the same', async () => {
+  const batch = await env.batch('blinked-cancelled', {
+    input: { pollMin: '1m', pollMax: '1m' },
+    provider: { course: () => ({ durationMs: 60 * MINUTE, cancelMs: 5 * MINUTE }) },
+  });
+  let cancelled = false;
+  batch.provider.fault = (route) => {
+    if (route !== 'getJob' || !cancelled) return null;
+    cancelled = false;
+    return refusal('ProviderNotFound', 404);
+  };
+  batch.onBefore('getJob', async ({ n }) => {
+    if (n === 5) await batch.handle.signal('cancel', {});
+  });
+  batch.onBefore('cancelJob', async () => {
+    cancelled = true;
+  });
+  expect(await batch.run()).toMatchObject({ outcome: 'cancelled', rows: { cancelled: 4 } });
+});
+
+test('a result file that one look does not find is looked for again, however long ago the job ended', async () => {
+  const batch = await env.batch('file-blinked', {
+    input: { pollMin: '10m', pollMax: '10m' },
+    provider: { course: () => ({ durationMs: 31 * MINUTE }) },
+  });
+  batch.provider.fault = (route, n) =>
+    route === 'downloadFile' && n === 1 ? refusal('ProviderNotFound', 404) : null;
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded', rows: { succeeded: 4 } });
+});
+
 test('a job that can not be found in its first minute is looked for again', async () => {
   const batch = await env.batch('shows-late');
   batch.provider.fault = (route, n) =>
