@@ -1,5 +1,6 @@
 import { remedyOf } from '../batch/failure-types.js';
 import type { Manifest } from '../batch/manifest.js';
+import { isGone, RESULTS_GONE } from '../client/no-results.js';
 import type { BatchAccount } from './batch-account.js';
 import { saysRemedy } from './errors.js';
 import { phaseHint } from './phase-hint.js';
@@ -20,7 +21,9 @@ function whileOpen({ batchId, phase, trouble }: BatchAccount): string[] {
   return [...(hint === null ? [] : [`${phase}: ${hint}`]), ...(remedy === null ? [] : [remedy])];
 }
 
-function afterEnd({ batchId, outcome, results, failure }: Manifest, output: string | undefined): string[] {
+function afterEnd(manifest: Manifest, output: string | undefined): string[] {
+  if (isGone(manifest)) return [RESULTS_GONE];
+  const { batchId, outcome, results, failure } = manifest;
   const steps: string[] = [];
   if (failure !== null && !saysRemedy(failure.type)) {
     steps.push(remedyOf(failure.type, outcome === 'partial' ? 'partial' : 'ended'));

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Manifest } from '../batch/manifest.js';
+import { isGone, noResults } from '../client/no-results.js';
 import { action } from './action.js';
 import type { CliContext } from './context.js';
 import { CliError } from './errors.js';
@@ -38,7 +39,7 @@ async function results(context: CliContext, batchId: string, options: ResultsOpt
   const handle = await findStoredBatch(context.storeUri, batchId);
   if (handle === null) return explainMissing(context, batchId);
   const manifest = await handle.result();
-  if (manifest.results === null) throw await endedWithout(manifest);
+  if (manifest.results === null) throw endedWithout(manifest);
   const bytes = options.errors === true ? handle.errorBytes() : handle.resultBytes();
   if (options.output !== undefined) await writeOutputFile(options.output, bytes);
   else for await (const chunk of bytes) await context.output.bytes(chunk);
@@ -50,7 +51,7 @@ async function explainMissing(context: CliContext, batchId: string): Promise<nev
   const link = await openLinkIfRunning(context);
   try {
     const account = await link?.longhaul.attach(batchId).then((handle) => handle.status());
-    if (account !== undefined && account.outcome !== null) throw await endedWithout(account);
+    if (account !== undefined && account.outcome !== null) throw endedWithout(account);
     // A batch whose input is still being read has left nothing in the store: without a server nobody knows of it.
     const { isBegun } = await import('../client/finished-batch.js');
     if (link === null && !(await isBegun(context.storeUri, batchId))) {
@@ -67,11 +68,9 @@ async function explainMissing(context: CliContext, batchId: string): Promise<nev
 }
 
 /** To wait would be no use. */
-async function endedWithout(manifest: Manifest): Promise<CliError> {
-  const { noResults } = await import('../client/no-results.js');
+function endedWithout(manifest: Manifest): CliError {
   const { type, message } = noResults(manifest);
-  return new CliError([message, ...nextSteps(manifest).filter((line) => line !== '')].join('\n'), {
-    type,
-    exitCode: EXIT.failed,
-  });
+  // Of results that are gone the message says all that can be done.
+  const steps = isGone(manifest) ? [] : nextSteps(manifest).filter((line) => line !== '');
+  return new CliError([message, ...steps].join('\n'), { type, exitCode: EXIT.failed });
 }

@@ -13,8 +13,9 @@ export const CLIENT_FAILURES = {
     remedy: 'Wait for its end with `longhaul wait <batch id>`.',
   },
   NoResults: {
-    meaning: 'The batch has ended without results.',
-    remedy: 'See why with `longhaul status <batch id>`, then run the same command again.',
+    meaning: 'The batch has ended, and the store has no results of it.',
+    remedy:
+      'See why with `longhaul status <batch id>`. The same command again sends the rows that the store has no answer for.',
   },
   BatchTerminated: {
     meaning: 'The workflow was terminated in Temporal, so nobody assembled its results.',

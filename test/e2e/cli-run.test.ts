@@ -220,6 +220,17 @@ describe('clean', () => {
     expect((await cli.run('results', batchId)).code).not.toBe(0);
     expect(await cli.read('home/store/not-a-batch.txt')).toBe('kept');
   });
+
+  it('leaves a batch whose results are gone, which is not said to have failed', async () => {
+    const worker = cli.start(['worker']);
+    await worker.said('stderr', /The worker runs/);
+    const { code, stderr } = await cli.run('results', 'old');
+    expect(code, stderr).toBe(4);
+    expect(stderr).toMatch(/batch old ended as succeeded\. .*longhaul clean/);
+    expect(stderr).not.toMatch(/failed|Results:/);
+    worker.child.kill('SIGINT');
+    await worker.ended;
+  });
 });
 
 describe('doctor', () => {

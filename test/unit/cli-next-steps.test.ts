@@ -56,6 +56,15 @@ describe('after the end of a batch', () => {
     ]);
   });
 
+  it('whose results are gone from the store, nothing is offered that needs them', () => {
+    for (const outcome of ['succeeded', 'partial'] as const) {
+      const failure = outcome === 'partial' ? ({ type: 'JobFailed', message: 'x' } as const) : null;
+      const steps = nextSteps(manifest({ outcome, results: null, errors: null, failure })).join('\n');
+      expect(steps).toMatch(/not in the store: `longhaul clean`.*another store.*would buy the batch again/);
+      expect(steps).not.toMatch(/Results:|Errors:|--retry/);
+    }
+  });
+
   it.each(TYPES)('%s asks for nothing that only helps a batch which is open', (type) => {
     for (const outcome of ['failed', 'partial'] as const) {
       expect(afterFailure(type, outcome)).not.toMatch(/longhaul resume|Nothing|If it lasts/);

@@ -8,6 +8,7 @@ import type { BatchProgress } from '../../batch/progress.js';
 import { NO_ROWS } from '../../batch/rows.js';
 import { BatchFiles } from '../../client/batch-files.js';
 import { toDescription } from '../../client/batch-description.js';
+import { noResults } from '../../client/no-results.js';
 import { liveManifest } from '../../client/live-manifest.js';
 import { manifestSchema } from '../../schemas/manifest.js';
 import { openFileStore } from '../../storage/file.js';
@@ -92,6 +93,14 @@ describe('results', () => {
       type: 'NoResults',
       message: 'batch b failed and has no results: ProviderAuth: the key was refused',
     });
+  });
+
+  it.each(['succeeded', 'partial'] as const)('that a batch ended with (%s) may be gone', (outcome) => {
+    const account = { batchId: 'b', outcome, results: null, failure: null };
+    const { type, message } = noResults(account);
+    expect(type).toBe('NoResults');
+    expect(message).toContain(`batch b ended as ${outcome}. Its results are not in the store`);
+    expect(message).not.toContain('failed');
   });
 
   it('that were cut or changed are noticed', async () => {
