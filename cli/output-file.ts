@@ -7,13 +7,14 @@ import { CliError } from './errors.js';
 import { EXIT } from './exit-codes.js';
 
 /**
- * Whether a copy can be written there, asked before a batch is paid for.
+ * Whether a copy can be written there, asked before a batch is paid for. `input` is a path or a URI.
  * @throws CliError; also when it would overwrite the input, or a batch's own account in the store.
  */
 export async function checkOutputPath(output: string, input: string | null, storeUri: string): Promise<void> {
   if (output === '-') {
     throw new CliError('--output names a file; `longhaul results <batch id>` prints results on stdout.');
   }
+  if (output === '') throw new CliError('--output is empty; it needs the name of a file.');
   const path = resolve(output);
   const folder = dirname(path);
   try {
@@ -56,7 +57,9 @@ async function isFolder(path: string): Promise<boolean> {
 
 async function isSameFile(path: string, other: string): Promise<boolean> {
   try {
-    return (await realpath(path)) === (await realpath(other));
+    const location = /^file:/i.test(other) ? parseFileLocation(other) : null;
+    const otherPath = location?.ok === true ? location.path : other;
+    return (await realpath(path)) === (await realpath(otherPath));
   } catch {
     return false;
   }

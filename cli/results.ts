@@ -34,12 +34,14 @@ Examples:
 }
 
 async function results(context: CliContext, batchId: string, options: ResultsOptions): Promise<ExitCode> {
-  if (options.output !== undefined) await checkOutputPath(options.output, null, context.storeUri);
   const { findStoredBatch } = await import('../client/finished-batch.js');
   const handle = await findStoredBatch(context.storeUri, batchId);
   if (handle === null) return explainMissing(context, batchId);
   const manifest = await handle.result();
   if (manifest.results === null) throw endedWithout(manifest);
+  if (options.output !== undefined) {
+    await checkOutputPath(options.output, manifest.input?.uri ?? null, context.storeUri);
+  }
   const bytes = options.errors === true ? handle.errorBytes() : handle.resultBytes();
   if (options.output !== undefined) await writeOutputFile(options.output, bytes);
   else for await (const chunk of bytes) await context.output.bytes(chunk);

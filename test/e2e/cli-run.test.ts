@@ -44,6 +44,10 @@ describe('run', () => {
 
     const results = await cli.run('results', manifest.batchId);
     expect(results).toMatchObject({ code: 0, stdout: await cli.read('plain.out') });
+    const rows = await cli.read(input);
+    const over = await cli.run('results', manifest.batchId, '--output', input);
+    expect([over.code, over.stderr]).toEqual([2, expect.stringContaining('is the input itself')]);
+    expect(await cli.read(input)).toBe(rows);
     const status = await cli.run('status', manifest.batchId, '--json');
     expect(manifestOf(status)).toEqual(manifest);
   });
