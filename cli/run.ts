@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { parseSize } from '../batch/size.js';
 import type { BatchHandle, StartOptions } from '../client/types.js';
 import { removeDeadHomeLocks } from '../dev/home-lock.js';
 import { findHome } from '../dev/home.js';
@@ -19,6 +18,7 @@ import { isHandedOver } from './follow.js';
 import { assertHasRows, openInputSource } from './input-source.js';
 import type { InputSource } from './input-source.js';
 import { Interrupts } from './interrupts.js';
+import { givenSettings, noteKeptSettings } from './kept-settings.js';
 import { openLink, warnWithoutWorkers } from './link.js';
 import type { Link } from './link.js';
 import { newBatchIdOption } from './options.js';
@@ -66,7 +66,12 @@ export function addRunCommand(program: Command): void {
   addBatchOptions(command).addHelpText('after', EXAMPLES).action(action(run));
 }
 
-async function run(context: CliContext, input: string, options: RunOptions): Promise<ExitCode> {
+async function run(
+  context: CliContext,
+  input: string,
+  options: RunOptions,
+  command: Command,
+): Promise<ExitCode> {
   const { batch, parsed } = checkBatchOptions(options);
   assertProviderTakesBatch(parsed);
   if (options.output !== undefined) {
@@ -90,9 +95,10 @@ async function run(context: CliContext, input: string, options: RunOptions): Pro
       signal: interrupts.signal,
     };
     const provider = await chooseProvider(context);
+    const given = givenSettings(command);
     return (
       (await returnFinished(context, { start, provider, options })) ??
-      (await startAndAttend(context, { start, source, provider, options, interrupts }))
+      (await startAndAttend(context, { start, given, source, provider, options, interrupts }))
     );
   } catch (error) {
     throw source.isStdin || context.mode === 'configured'
@@ -140,6 +146,8 @@ async function removeLeftovers({ config, mode, storeUri }: CliContext, batchId: 
 
 interface RunWork {
   readonly start: StartOptions;
+  /** Flags of the batch's settings that the command line has. */
+  readonly given: readonly string[];
   readonly source: InputSource;
   readonly provider: ProviderChoice;
   readonly options: RunOptions;
@@ -163,7 +171,7 @@ async function startAndAttend(context: CliContext, work: RunWork): Promise<ExitC
   announce(context, handle);
   // Whoever started it may have allowed fewer jobs than are asked for now: one is enough to see that it goes on.
   const firstWindow = handle.attached ? 1 : options.maxJobs;
-  await noteIgnoredSharding(context, handle.batchId, work.start);
+  await noteKeptSettings(context, handle, work);
   await warnWithoutWorkers(link, context);
   return attendBatch(
     context,
@@ -202,26 +210,4 @@ async function startOn(
 function announce({ output }: CliContext, { batchId, attached, workflowUrl }: BatchHandle): void {
   output.note(attached ? `Attached to ${batchId}, which is there already.` : `Started ${batchId}.`);
   if (workflowUrl !== null) output.note(`Workflow: ${workflowUrl}`);
-}
-
-/** A plan is law once it is written: sharding settings that differ from it change nothing. */
-async function noteIgnoredSharding(
-  { output, storeUri }: CliContext,
-  batchId: string,
-  { shardRows, shardBytes }: StartOptions,
-): Promise<void> {
-  if (shardRows === undefined && shardBytes === undefined) return;
-  const { plannedSharding } = await import('../client/finished-batch.js');
-  const planned = await plannedSharding(storeUri, batchId);
-  if (planned === null) return;
-  const bytes = typeof shardBytes === 'string' ? parseSize(shardBytes) : shardBytes;
-  if (
-    (shardRows ?? planned.maxRows) === planned.maxRows &&
-    (bytes ?? planned.maxBytes) === planned.maxBytes
-  ) {
-    return;
-  }
-  output.note(
-    `${batchId} is planned already, with shards of at most ${planned.maxRows} rows and ${planned.maxBytes} bytes; other sharding settings are ignored.`,
-  );
 }

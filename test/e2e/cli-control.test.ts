@@ -55,6 +55,9 @@ describe('leaving a batch', () => {
     const input = 'interrupted.jsonl';
     const again = await cli.run('run', input, ...QUICK, '--id', 'interrupted', '--output', 'interrupted.out');
     expect(again.code, again.stderr).toBe(0);
+    expect(again.stderr).toContain(
+      'interrupted keeps the settings that it was started with; given now, --poll-min',
+    );
     expect(resultLines(await cli.read('interrupted.out')).map((line) => line.custom_id)).toEqual(
       Array.from({ length: 10 }, (_, n) => `row-${n}`),
     );
