@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { dieQuietly, withoutSecrets } from '../worker/crash.js';
 import { describeReport, failureDocument, reportOf } from './errors.js';
 import { EXIT } from './exit-codes.js';
-import { flushOutput, tolerateClosedPipes } from './output.js';
+import { flushOutput, tolerateBrokenStreams } from './output.js';
 import { createProgram } from './program.js';
 
 /** Whatever goes wrong, once and for all commands: words on stderr, a document on stdout with `--json`. */
@@ -35,7 +35,7 @@ function helpCommand(): string {
 }
 
 async function main(): Promise<number> {
-  tolerateClosedPipes();
+  tolerateBrokenStreams();
   try {
     await createProgram().parseAsync();
     return Number(process.exitCode ?? EXIT.done);

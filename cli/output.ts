@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { writeSync } from 'node:fs';
+import { codeOf, messageOf } from '../dev/errors.js';
+import { EXIT } from './exit-codes.js';
 
 /** Where a command writes: results on stdout, everything else on stderr. */
 export interface Output {
@@ -45,20 +48,28 @@ export function createOutput(): Output {
 /**
  * A reader that has seen enough (`longhaul results … | head`) closes the pipe: then there is nothing left to do, and no
  * failure. Other commands have more to do than to print, and an exit code of their own, which a closed pipe must not
- * change.
+ * change. A disk that is full is another matter: what was asked for is not there. Notes are for people: none that can't
+ * be written changes what a command does.
  */
-export function tolerateClosedPipes(): void {
+export function tolerateBrokenStreams(): void {
   process.stdout.on('error', (error: Error) => {
-    if (!isClosedPipe(error)) throw error;
-    if (readerMayLeave) process.exit(0);
+    if (codeOf(error) !== 'EPIPE') endUnwritten(error);
+    if (readerMayLeave) process.exit(EXIT.done);
   });
-  process.stderr.on('error', (error: Error) => {
-    if (!isClosedPipe(error)) throw error;
-  });
+  process.stderr.on('error', () => undefined);
 }
 
-function isClosedPipe(error: Error): boolean {
-  return 'code' in error && error.code === 'EPIPE';
+function endUnwritten(error: Error): never {
+  try {
+    // Synchronously, for the process ends here.
+    writeSync(
+      2,
+      `longhaul: Can't write to stdout: ${messageOf(error)}. Send it elsewhere, and call the command again.\n`,
+    );
+  } catch {
+    // The exit code is all that is left to say it with.
+  }
+  process.exit(EXIT.failed);
 }
 
 /** Resolves when what was written has left the process: `process.exit` would cut off a pipe's rest. */

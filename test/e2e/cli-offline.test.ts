@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { access, chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +7,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chatRows, EmulatorClient } from '../activity/emulator-support.js';
-import { CHAT, CliFolder, failureOf } from './cli-support.js';
+import { CHAT, CliFolder, failureOf, MAIN } from './cli-support.js';
 
 /*
  * Whatever is wrong with a call or an input is found before anything is started, let alone sent.
@@ -151,6 +152,28 @@ describe('a pipe that nobody reads', () => {
     unread.child.stdout?.destroy();
     const { code, stderr } = await unread.ended;
     expect(code, stderr).toBe(2);
+  });
+});
+
+describe('a disk that is full', () => {
+  const toFull = async (command: string): Promise<{ code: number | null; stderr: string }> => {
+    const child = spawn('sh', ['-c', `exec "$0" "$1" ${command}`, process.execPath, MAIN], { stdio: 'pipe' });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => void (stderr += text));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, stderr };
+  };
+
+  it('under stdout is said in one line, and is a failure', async () => {
+    const { code, stderr } = await toFull('--help > /dev/full');
+    expect(stderr).toMatch(/^longhaul: Can't write to stdout: .*no space left on device.*\n$/);
+    expect(code).toBe(4);
+  });
+
+  it('under stderr changes nothing', async () => {
+    expect((await toFull('--version 2> /dev/full')).code).toBe(0);
+    expect((await toFull('status -x 2> /dev/full')).code).toBe(2);
+    expect((await toFull('--help > /dev/full 2>&1')).code).toBe(4);
   });
 });
 

@@ -15,7 +15,7 @@ import { temporalCliPath } from '../support/servers.js';
 
 /** The build is what users run. */
 const DIST = process.env['LONGHAUL_DIST'] ?? fileURLToPath(new URL('../../dist', import.meta.url));
-const MAIN = join(DIST, 'cli/main.js');
+export const MAIN = join(DIST, 'cli/main.js');
 
 export const CHAT = ['--endpoint', '/v1/chat/completions', '--model', 'mistral-small-latest'] as const;
 /** Jobs of the emulator take a second: the usual five between two looks would be most of a test. */
