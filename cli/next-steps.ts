@@ -23,7 +23,7 @@ function whileOpen({ batchId, phase, trouble }: BatchAccount): string[] {
 
 function afterEnd(manifest: Manifest, output: string | undefined): string[] {
   if (isGone(manifest)) return [RESULTS_GONE];
-  const { batchId, outcome, results, failure } = manifest;
+  const { batchId, outcome, rows, results, failure } = manifest;
   const steps: string[] = [];
   if (failure !== null && !saysRemedy(failure.type)) {
     steps.push(remedyOf(failure.type, outcome === 'partial' ? 'partial' : 'ended'));
@@ -33,7 +33,13 @@ function afterEnd(manifest: Manifest, output: string | undefined): string[] {
     if (outcome !== 'succeeded') steps.push(`Errors:  longhaul results ${batchId} --errors`);
   }
   if (outcome === 'partial' && !steps.some((step) => step.includes('--retry'))) {
-    steps.push('Send the unsuccessful rows again: `longhaul run` as before, with --retry');
+    // No run sends an invalid row, whatever its options.
+    const isInvalidAlone = rows.invalid > 0 && rows.invalid === rows.total - rows.succeeded;
+    steps.push(
+      isInvalidAlone
+        ? 'Invalid rows are never sent: correct them in the input, and run it under another id'
+        : 'Send the unsuccessful rows again: `longhaul run` as before, with --retry',
+    );
   }
   if (outcome === 'cancelled') steps.push('Send the cancelled rows after all: `longhaul run` as before');
   return steps;

@@ -56,6 +56,15 @@ describe('after the end of a batch', () => {
     ]);
   });
 
+  it('with invalid rows alone, that these are sent by no run of this input', () => {
+    const ended = (rows: Partial<Manifest['rows']>) =>
+      nextSteps(manifest({ outcome: 'partial', rows: { ...NO_ROWS, total: 10, ...rows } })).at(-1);
+    expect(ended({ succeeded: 8, invalid: 2 })).toBe(
+      'Invalid rows are never sent: correct them in the input, and run it under another id',
+    );
+    expect(ended({ succeeded: 8, invalid: 1, failed: 1 })).toContain('--retry');
+  });
+
   it('whose results are gone from the store, nothing is offered that needs them', () => {
     for (const outcome of ['succeeded', 'partial'] as const) {
       const failure = outcome === 'partial' ? ({ type: 'JobFailed', message: 'x' } as const) : null;
