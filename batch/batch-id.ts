@@ -25,17 +25,28 @@ export function suggestBatchId(text: string, maxLength: number = MAX_LENGTH): st
   return kept === '' ? 'batch' : kept;
 }
 
+/** What a client says of an id that is refused; null when it is fine. */
+export function idRefusal(kind: 'batch' | 'schedule', id: unknown): string | null {
+  const problem = kind === 'batch' ? batchIdProblem(id) : scheduleIdProblem(id);
+  if (problem === null) return null;
+  return typeof id === 'string' ? `${JSON.stringify(id)} is no ${kind} id: ${problem}` : problem;
+}
+
 /** Why an id is refused, and what would do; null when it is fine. */
-export function batchIdProblem(text: string): string | null {
-  return idProblem('batch', text, MAX_LENGTH);
+export function batchIdProblem(id: unknown): string | null {
+  return idProblem('batch', id, MAX_LENGTH);
 }
 
 /** The same for a schedule's id, which begins the ids of its batches. */
-export function scheduleIdProblem(text: string): string | null {
-  return idProblem('schedule', text, MAX_LENGTH - TIME_SUFFIX);
+export function scheduleIdProblem(id: unknown): string | null {
+  return idProblem('schedule', id, MAX_LENGTH - TIME_SUFFIX);
 }
 
-function idProblem(kind: 'batch' | 'schedule', text: string, maxLength: number): string | null {
+function idProblem(kind: 'batch' | 'schedule', text: unknown, maxLength: number): string | null {
+  // Callers in JavaScript may give anything.
+  if (typeof text !== 'string') {
+    return `a ${kind} id must be a string; this is ${text === null ? 'null' : `of type ${typeof text}`}`;
+  }
   if (text === STORE_FILE) return `${STORE_FILE} is the store's own file; choose another id`;
   if (isBatchId(text) && text.length <= maxLength) return null;
   const rule = `a ${kind} id has 1 to ${maxLength} letters, digits, ".", "_", ":" or "-", and begins with a letter or digit`;

@@ -1,4 +1,4 @@
-import { batchIdProblem } from '../batch/batch-id.js';
+import { idRefusal } from '../batch/batch-id.js';
 import { parseDuration } from '../batch/duration.js';
 import { defaultBatchId, fingerprintText } from '../batch/keys.js';
 import { DEFAULTS } from '../batch/settings.js';
@@ -65,8 +65,7 @@ function batchOptions(options: StartOptions): BatchOptions {
   return batch;
 }
 
-export function assertBatchId(batchId: string): void {
-  const problem = batchIdProblem(batchId);
-  if (problem === null) return;
-  throw new LonghaulError('InvalidInput', `${JSON.stringify(batchId)} is no batch id: ${problem}`);
+export function assertBatchId(batchId: unknown): void {
+  const refusal = idRefusal('batch', batchId);
+  if (refusal !== null) throw new LonghaulError('InvalidInput', refusal);
 }

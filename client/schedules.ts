@@ -1,6 +1,6 @@
 import type { Client, ScheduleOptionsStartWorkflowAction, ScheduleSpec } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
-import { scheduleIdProblem } from '../batch/batch-id.js';
+import { idRefusal } from '../batch/batch-id.js';
 import { TASK_QUEUES, WORKFLOW_TYPES } from '../batch/wire-names.js';
 import { inputBaseName } from '../storage/input-uri.js';
 import { toRunBatchInput } from './batch-request.js';
@@ -141,8 +141,7 @@ function compile(scheduleId: string, options: ScheduleOptions): CompiledSchedule
   };
 }
 
-function assertScheduleId(scheduleId: string): void {
-  const problem = scheduleIdProblem(scheduleId);
-  if (problem === null) return;
-  throw new LonghaulError('InvalidInput', `${JSON.stringify(scheduleId)} is no schedule id: ${problem}`);
+function assertScheduleId(scheduleId: unknown): void {
+  const refusal = idRefusal('schedule', scheduleId);
+  if (refusal !== null) throw new LonghaulError('InvalidInput', refusal);
 }

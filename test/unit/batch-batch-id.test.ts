@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   BATCH_ID_PATTERN,
   batchIdProblem,
+  idRefusal,
   isBatchId,
   scheduleIdProblem,
   suggestBatchId,
@@ -32,6 +33,15 @@ describe('a batch id', () => {
 
   it.each([[null], [undefined], [7], [['a']], [{ toString: () => 'a' }]])('is a text, not %j', (value) => {
     expect(isBatchId(value)).toBe(false);
+    expect(batchIdProblem(value)).toMatch(/^a batch id must be a string; this is /);
+    expect(idRefusal('schedule', value)).toMatch(/^a schedule id must be a string; this is /);
+  });
+
+  it('is refused by its own words', () => {
+    expect(idRefusal('batch', 'a')).toBeNull();
+    expect(idRefusal('batch', '')).toMatch(/^"" is no batch id: /);
+    expect(idRefusal('batch', null)).toBe('a batch id must be a string; this is null');
+    expect(idRefusal('schedule', 5)).toBe('a schedule id must be a string; this is of type number');
   });
 
   it('never leaves its folder of the store', () => {
