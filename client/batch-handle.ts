@@ -8,6 +8,7 @@ import type { BatchFiles } from './batch-files.js';
 import { BatchRun } from './batch-run.js';
 import { LonghaulError } from './failures.js';
 import { finalProgress } from './final-progress.js';
+import { readPublished } from './published.js';
 import type { Temporal } from './temporal.js';
 import type { BatchHandle, CancelOptions, ControlOptions, ProgressOptions, WaitOptions } from './types.js';
 import { findTrouble } from './trouble.js';
@@ -118,19 +119,23 @@ export class BatchHandleOverTemporal implements BatchHandle {
   }
 
   results(): AsyncIterable<ResultLine> {
-    return this.#files.results();
+    return this.#read(() => this.#files.results());
   }
 
   errors(): AsyncIterable<ErrorLine> {
-    return this.#files.errors();
+    return this.#read(() => this.#files.errors());
   }
 
   resultBytes(): AsyncIterable<Uint8Array> {
-    return this.#files.bytes('results');
+    return this.#read(() => this.#files.bytes('results'));
   }
 
   errorBytes(): AsyncIterable<Uint8Array> {
-    return this.#files.bytes('errors');
+    return this.#read(() => this.#files.bytes('errors'));
+  }
+
+  #read<T>(read: () => AsyncIterable<T>): AsyncGenerator<T> {
+    return readPublished(read, () => this.status());
   }
 
   /** A signal is kept by Temporal until a worker takes it; an update is lost when the server dies before that. */

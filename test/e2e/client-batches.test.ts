@@ -215,6 +215,18 @@ describe('a batch that cannot run', () => {
     });
     expect((await collect(handle.progress())).at(-1)).toMatchObject({ phase: 'done' });
     expect(await handle.status()).toMatchObject({ outcome: 'failed', failure: { type: 'InvalidInput' } });
+    const attached = await longhaul.attach(handle.batchId);
+    for (const read of [handle.results(), handle.errorBytes(), attached.errors(), attached.resultBytes()]) {
+      await expect(collect<unknown>(read)).rejects.toMatchObject({ type: 'NoResults' });
+    }
+  });
+
+  it('is refused by what is no id at all, as callers in JavaScript may give it', async () => {
+    for (const id of [undefined, null, 5, {}]) {
+      await expect(longhaul.attach(id as never)).rejects.toMatchObject({ type: 'InvalidInput' });
+      const created = longhaul.schedules.create(id as never, undefined as never);
+      await expect(created).rejects.toMatchObject({ type: 'InvalidInput' });
+    }
   });
 
   it('says that a workflow was terminated', async () => {
