@@ -1,8 +1,8 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadClientConfigProfile } from '@temporalio/envconfig';
-import { messageOf } from '../dev/errors.js';
+import { codeOf, messageOf } from '../dev/errors.js';
 import { readHomeBinding } from '../dev/home-binding.js';
 import { findHome } from '../dev/home.js';
 import { parseConfig } from '../schemas/config.js';
@@ -32,6 +32,7 @@ export async function loadContext(): Promise<CliContext> {
   const parsed = parseConfig(env);
   if (!parsed.ok) throw new CliError(`The environment is not valid: ${describeProblems(parsed.problems)}.`);
   const config = { ...parsed.config, home: realPathOf(parsed.config.home) };
+  assertHomeIsNoFile(config.home);
   const address = temporalAddress();
   forgetSecrets();
   return {
@@ -85,6 +86,23 @@ function realPathOf(path: string): string {
     return realpathSync(path);
   } catch {
     return resolve(path);
+  }
+}
+
+/** What is wrong with a home that is there, or may be made, is said by who needs it; a file never becomes one. */
+function assertHomeIsNoFile(home: string): void {
+  const kind = kindOf(home);
+  if (kind === 'file') throw new CliError(`LONGHAUL_HOME ${home} is a file; name a folder.`);
+  if (kind === 'in-file') {
+    throw new CliError(`LONGHAUL_HOME ${home} can't be a folder: a part of its path is a file.`);
+  }
+}
+
+function kindOf(path: string): 'file' | 'in-file' | 'other' {
+  try {
+    return statSync(path).isDirectory() ? 'other' : 'file';
+  } catch (error) {
+    return codeOf(error) === 'ENOTDIR' ? 'in-file' : 'other';
   }
 }
 

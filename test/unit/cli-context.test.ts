@@ -53,3 +53,18 @@ describe('the store of a command without LONGHAUL_STORE', () => {
     expect((await loadContext()).storeUri).toBe(formatFileUri(join(home, 'store')));
   });
 });
+
+it('a home that is a file, or lies in one, is refused by the variable’s name', async () => {
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  vi.stubEnv('LONGHAUL_HOME', file);
+  await expect(loadContext()).rejects.toMatchObject({
+    message: `LONGHAUL_HOME ${file} is a file; name a folder.`,
+    exitCode: 2,
+  });
+  vi.stubEnv('LONGHAUL_HOME', join(file, 'home'));
+  await expect(loadContext()).rejects.toMatchObject({
+    message: `LONGHAUL_HOME ${join(file, 'home')} can't be a folder: a part of its path is a file.`,
+    exitCode: 2,
+  });
+});
