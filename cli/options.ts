@@ -9,7 +9,9 @@ import { parseSize } from '../batch/size.js';
  */
 
 export function durationOption(text: string): string {
-  if ((parseDuration(text) ?? 0) > 0) return text;
+  const milliseconds = parseDuration(text);
+  if (milliseconds === 0) throw new InvalidArgumentError('It has to be above zero.');
+  if (milliseconds !== null) return text;
   throw new InvalidArgumentError('Write a duration such as 5s, 10m or 24h.');
 }
 

@@ -27,6 +27,7 @@ describe('options', () => {
     for (const text of ['500ms', '5s', '10m', '24h', '7d']) expect(durationOption(text)).toBe(text);
     for (const text of ['512MB', '1GiB', '1024']) expect(sizeOption(text)).toBe(text);
     refuses(durationOption, '5', '0s', '-5s', '1.5h', 'soon', '');
+    expect(() => durationOption('0s')).toThrow('above zero');
     refuses(sizeOption, '0', '1 GB', '-1', 'big', '');
   });
 
