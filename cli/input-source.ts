@@ -68,7 +68,11 @@ export async function assertHasRows(
     const reason = reasonOf(error);
     throw reason === undefined ? error : invalid(input, reason);
   }
-  throw new CliError(`${isStdin ? 'stdin' : input} ${NO_ROWS}`, { type: 'InvalidInput' });
+  throw noRows(input);
+}
+
+export function noRows(input: string): CliError {
+  return new CliError(`${input === '-' ? 'stdin' : input} ${NO_ROWS}`, { type: 'InvalidInput' });
 }
 
 function pathOf(input: string): string {

@@ -15,7 +15,7 @@ import { CliError } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { plural } from './format.js';
-import { openInputSource } from './input-source.js';
+import { noRows, openInputSource } from './input-source.js';
 import { requireCapabilities } from './provider-check.js';
 import { required } from './run-options.js';
 
@@ -73,10 +73,12 @@ async function validate(context: CliContext, input: string, options: ValidateOpt
       model: options.model ?? (await modelOfRows(opened, maxRowBytes)) ?? '',
       maxRowBytes,
     });
+    // Said as `run` says it.
+    if (scan.rows === 0 && options.json !== true) throw noRows(input);
     const valid = scan.rows > 0 && scan.invalid === 0;
     if (options.json === true) output.json(document(scan, valid));
     else if (valid) output.line(`${input}: ${plural(scan.rows, 'row')}, all valid`);
-    else output.note(complaint(input, scan));
+    else output.note(describeIssues(input, scan));
     return valid ? EXIT.done : EXIT.usage;
   } finally {
     await rm(scratchDir, { recursive: true, force: true });
@@ -87,10 +89,6 @@ function document(scan: ScanResult, valid: boolean): Record<string, unknown> {
   const { rows, invalid } = scan;
   const issues = rows === 0 ? [{ line: null, reason: `the input ${NO_ROWS}` }] : scan.issues;
   return { valid, rows, invalid, issues };
-}
-
-function complaint(input: string, scan: ScanResult): string {
-  return scan.rows === 0 ? `${input} ${NO_ROWS}` : describeIssues(input, scan);
 }
 
 /** The first model that a row names: a batch has one, so each other row that names one must name the same. */

@@ -258,8 +258,10 @@ describe('validate', () => {
     const { code, stderr } = await cli.run('validate', 'blank.jsonl', ...CHAT);
     expect([code, stderr]).toEqual([
       2,
-      expect.stringContaining('blank.jsonl has no rows: every line is blank. Write one JSON object per line'),
+      expect.stringMatching(/^longhaul: blank.jsonl has no rows: every line is blank. Write one JSON object/),
     ]);
+    const json = await cli.run('validate', 'blank.jsonl', ...CHAT, '--json');
+    expect([json.code, JSON.parse(json.stdout)]).toMatchObject([2, { valid: false, rows: 0 }]);
   });
 });
 
