@@ -23,6 +23,9 @@ export interface InputSource {
   dispose(): Promise<void>;
 }
 
+/** How workers tell a compressed input. */
+const GZIP_NAME = /\.gz$/i;
+
 const NOTHING = (): Promise<void> => Promise.resolve();
 
 /**
@@ -58,7 +61,7 @@ export async function assertHasRows(
   if (folder === null && !isStdin) return;
   // Readers take real paths only; a user's own may lead over links.
   const bytes = readFileChunks(await realpath(location));
-  const content = /\.gz$/i.test(location) ? gunzip(bytes) : bytes;
+  const content = GZIP_NAME.test(location) ? gunzip(bytes) : bytes;
   try {
     for await (const lines of readLines(content, { maxLineBytes: 1 })) if (lines.length > 0) return;
   } catch (error) {
@@ -89,6 +92,12 @@ async function checkFile(input: string, path: string): Promise<void> {
     if (!info.isFile()) throw invalid(input, 'it is not a regular file; pipe it in: `… | longhaul run -`');
     await access(path, constants.R_OK);
     if (info.size === 0) throw invalid(input, 'it is empty');
+    if (!GZIP_NAME.test(path) && (await look(path)) === 'gzip') {
+      throw invalid(
+        input,
+        'it is compressed; give it a name that ends with .gz, or pipe it through `gunzip -c`',
+      );
+    }
   } catch (error) {
     if (error instanceof CliError) throw error;
     throw invalid(input, reasonOf(error) ?? messageOf(error));
@@ -124,13 +133,18 @@ async function spoolStdin(scratchDir: string, signal: AbortSignal | undefined): 
 }
 
 async function checkSpooled(path: string): Promise<void> {
+  const content = await look(path);
+  if (content === 'nothing') throw invalid('stdin', 'it is empty');
+  if (content === 'gzip') throw invalid('stdin', 'it is compressed; pipe it through `gunzip -c` first');
+}
+
+/** What a file begins with; gzip by its magic number (RFC 1952, section 2.3.1), which is no UTF-8. */
+async function look(path: string): Promise<'nothing' | 'gzip' | 'else'> {
   const file = await open(path);
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    if (bytesRead === 0) throw invalid('stdin', 'it is empty');
-    if (buffer[0] === 0x1f && buffer[1] === 0x8b) {
-      throw invalid('stdin', 'it is compressed; pipe it through `gunzip -c` first');
-    }
+    if (bytesRead === 0) return 'nothing';
+    return buffer[0] === 0x1f && buffer[1] === 0x8b ? 'gzip' : 'else';
   } finally {
     await file.close();
   }
