@@ -1,4 +1,5 @@
 import type { Manifest } from '../batch/manifest.js';
+import type { BatchPhase, BatchProgress } from '../batch/progress.js';
 import type { BatchHandle } from '../client/types.js';
 import type { CliContext } from './context.js';
 import { CliError } from './errors.js';
@@ -14,6 +15,7 @@ import { nextSteps } from './next-steps.js';
 import { writeOutputFile } from './output-file.js';
 import { accountOf } from './batch-account.js';
 import { paintFor } from './paint.js';
+import { phaseHint } from './phase-hint.js';
 import { summaryTable } from './summary-table.js';
 
 export interface AttendOptions extends Pick<FollowOptions, 'until' | 'quiet'> {
@@ -39,15 +41,20 @@ export async function attendBatch(
 ): Promise<ExitCode> {
   const { interrupts } = options;
   let { link, handle } = first;
+  let phase: BatchPhase = 'running';
+  const until = (progress: BatchProgress): boolean => {
+    ({ phase } = progress);
+    return options.until?.(progress) === true;
+  };
   try {
     for (let reopened = 0; ; reopened += 1) {
       const signal = AbortSignal.any([interrupts.signal, link.lost]);
       try {
-        const manifest = await followBatch(context, handle, { ...options, signal });
+        const manifest = await followBatch(context, handle, { ...options, until, signal });
         if (manifest !== null) return await reportEnd(context, { ...options, handle, manifest });
-        return await handOver(context, link, handle, options.json);
+        return await handOver(context, { link, handle }, { json: options.json, phase });
       } catch (error) {
-        if (interrupts.interrupted) return await leave(context, link, handle.batchId);
+        if (interrupts.interrupted) return await leave(context, { link, handle }, phase);
         if (!link.lost.aborted) throw error;
         assertReopening(link, handle.batchId, reopened);
         context.output.note('The embedded server is gone; starting it again.');
@@ -69,10 +76,14 @@ export async function attendBatch(
 }
 
 /** Lets server and worker go on without this command, and says how to come back. */
-async function leave({ output }: CliContext, link: Link, batchId: string): Promise<ExitCode> {
+async function leave(
+  { output }: CliContext,
+  { link, handle }: Attended,
+  phase: BatchPhase,
+): Promise<ExitCode> {
   await link.session?.detach();
-  output.note(`Detached: ${batchId} goes on${link.session === null ? '' : ' in the background'}.`);
-  output.note(attachHint(link, batchId));
+  output.note(`Detached: ${whatComes(link, handle.batchId, phase)}`);
+  output.note(attachHint(link, handle.batchId));
   return EXIT.detached;
 }
 
@@ -102,16 +113,22 @@ export async function reportEnd(
 
 async function handOver(
   { output }: CliContext,
-  link: Link,
-  handle: BatchHandle,
-  json: boolean,
+  { link, handle }: Attended,
+  { json, phase }: { readonly json: boolean; readonly phase: BatchPhase },
 ): Promise<ExitCode> {
   // First of all: whatever happens to what is printed, the batch goes on.
   await link.session?.detach();
   if (json) output.json(await accountOf(handle));
-  output.note(`${handle.batchId} goes on${link.session === null ? '' : ' in the background'}.`);
+  output.note(whatComes(link, handle.batchId, phase));
   output.note(attachHint(link, handle.batchId));
   return EXIT.done;
+}
+
+/** What becomes of a batch that is left alone. One that waits for a person is not said to go on. */
+function whatComes({ session }: Link, batchId: string, phase: BatchPhase): string {
+  if (phase === 'paused') return `${batchId} is paused: ${phaseHint(phase, batchId)}.`;
+  if (phase === 'waiting-for-auth') return `${batchId} waits: ${phaseHint(phase, batchId)}.`;
+  return `${batchId} goes on${session === null ? '' : ' in the background'}.`;
 }
 
 function attachHint({ session }: Link, batchId: string): string {

@@ -123,6 +123,9 @@ describe('control', () => {
     expect(manifestOf(beside)).toMatchObject({ outcome: null, jobs: [{ shard: 0, round: 1 }] });
     expect(await cli.calls('createJob')).toBe(jobs + 1);
     expect((await cli.run('pause', 'paused')).stderr).toContain('paused is paused');
+    const left = await cli.run('run', 'paused.jsonl', ...QUICK, '--id', 'paused', '--detach');
+    expect([left.code, left.stderr]).toEqual([0, expect.stringContaining('paused is paused: no new job')]);
+    expect(left.stderr).not.toContain('goes on in the background');
     const status = await cli.run('status', 'paused', '--json');
     expect(manifestOf(status)).toMatchObject({ phase: 'paused', outcome: null });
     const human = await cli.run('status', 'paused');

@@ -1,10 +1,25 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { BatchProgress } from '../../batch/progress.js';
+import { NO_ROWS } from '../../batch/rows.js';
 import { attendBatch } from '../../cli/attend.js';
 import { Interrupted, Interrupts } from '../../cli/interrupts.js';
 import { LostServer } from '../../cli/link.js';
 import type { Link } from '../../cli/link.js';
 import type { BatchHandle } from '../../client/types.js';
 import { ScriptedSupervisor } from '../support/scripted-supervisor.js';
+
+const PROGRESS: BatchProgress = {
+  batchId: 'nightly',
+  phase: 'running',
+  paused: false,
+  rows: { ...NO_ROWS, total: 3, unanswered: 3 },
+  rowsDone: 0,
+  shards: { total: 1, running: 1, done: 0 },
+  jobs: [],
+  running: [0],
+  startedAt: '2026-11-22T12:00:00.000Z',
+  etaAt: null,
+};
 
 let supervisor: ScriptedSupervisor;
 let interrupts: Interrupts;
@@ -70,3 +85,37 @@ it('Ctrl-C while it is being started again detaches, and never says that nothing
   expect(notes.join('\n')).toMatch(/Nothing is lost; go on with `longhaul wait nightly`/);
   expect(notes.join('\n')).not.toContain('nothing was sent');
 });
+
+it.each([
+  ['running', 'nightly goes on.'],
+  ['waiting-for-quota', 'nightly goes on.'],
+  ['paused', 'nightly is paused: no new job is created; `longhaul resume nightly` goes on.'],
+  [
+    'waiting-for-auth',
+    'nightly waits: the provider refuses the API key; set a valid one, then `longhaul resume nightly`.',
+  ],
+] as const)(
+  'a batch that is left alone while it is %s is not said to do more than it does',
+  async (phase, words) => {
+    const context = supervisor.context();
+    const notes: string[] = [];
+    context.output.divertNotes((text) => void notes.push(text));
+    const link: Link = {
+      longhaul: {} as Link['longhaul'],
+      session: null,
+      lost: new AbortController().signal,
+      close: () => Promise.resolve(),
+    };
+    const handle = {
+      batchId: 'nightly',
+      trouble: () => Promise.resolve(null),
+      progress: async function* () {
+        yield await Promise.resolve({ ...PROGRESS, phase });
+      },
+    } as unknown as BatchHandle;
+    const options = { json: false, quiet: true, interrupts, until: () => true };
+    const reopen = (): Promise<never> => Promise.reject(new Error('not lost'));
+    expect(await attendBatch(context, { link, handle }, { ...options, reopen })).toBe(0);
+    expect(notes.slice(-2)).toEqual([words, 'Attach again: longhaul wait nightly']);
+  },
+);
