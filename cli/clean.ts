@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { parseDuration } from '../batch/duration.js';
 import { openStore } from '../storage/open-store.js';
+import { finishSetAside } from '../storage/set-aside.js';
+import type { Store } from '../storage/store.js';
 import { action } from './action.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { formatBytes, formatTable, formatTime, plural } from './format.js';
-import { openLink, openLinkIfRunning } from './link.js';
+import type { OpenBatches } from './open-batches.js';
 import { durationOption } from './options.js';
 import { findPrunable, removeBatch } from './prune-store.js';
 import type { StoredBatch } from './prune-store.js';
@@ -40,19 +42,21 @@ async function clean(context: CliContext, options: CleanOptions): Promise<ExitCo
   const { output } = context;
   const store = openStore(context.storeUri);
   const before = Date.now() - (parseDuration(options.olderThan) ?? 0);
-  const found = await findPrunable(store, before);
-  const open = await openBatches(
-    context,
-    found.some(({ outcome }) => outcome === null),
-  );
-  const batches = found.filter(({ batchId }) => !open.has(batchId));
   const removed = options.yes === true;
-  if (removed) for (const batch of batches) await removeBatch(store, batch);
+  if (removed) await finishSetAside(store.uri);
+  const found = await findPrunable(store, before);
+  const { closed, batches } = await withOpenBatches(context, async (openBatches) => {
+    // A finished batch may have been started again a moment ago, which takes a server that runs. Where a copy of an
+    // input is all that there is, the batch may be open though no server runs: one is started to ask.
+    const open = await openBatches.all(found.some(({ outcome }) => outcome === null));
+    const closed = found.filter(({ batchId }) => !open.has(batchId));
+    return { closed, batches: removed ? await removeAll(context, openBatches, store, closed) : closed };
+  });
   if (options.json === true) output.json({ removed, batches: batches.map(describe) });
-  else if (batches.length === 0) output.note(`No batch finished more than ${options.olderThan} ago.`);
+  else if (closed.length === 0) output.note(`No batch finished more than ${options.olderThan} ago.`);
   else {
     for (const line of table(batches)) output.line(line);
-    const total = formatBytes(batches.reduce((sum, { bytes }) => sum + bytes, 0));
+    const total = formatBytes(batches.reduce((sum: number, { bytes }) => sum + bytes, 0));
     output.note(
       removed
         ? `Removed ${plural(batches.length, 'batch').replace('batchs', 'batches')}, ${total}.`
@@ -62,20 +66,33 @@ async function clean(context: CliContext, options: CleanOptions): Promise<ExitCo
   return EXIT.done;
 }
 
-/**
- * A finished batch may have been started again a moment ago, which takes a server that runs. Where a copy of an input is
- * all that there is, the batch may be open though no server runs: one is started to ask.
- */
-async function openBatches(context: CliContext, startServer: boolean): Promise<ReadonlySet<string>> {
-  const link = startServer ? await openLink(context, { need: 'none' }) : await openLinkIfRunning(context);
-  const open = new Set<string>();
-  if (link === null) return open;
+async function withOpenBatches<T>(
+  context: CliContext,
+  use: (openBatches: OpenBatches) => Promise<T>,
+): Promise<T> {
+  // Loaded when needed: it brings Temporal's client along.
+  const { OpenBatches: Opened } = await import('./open-batches.js');
+  const openBatches = new Opened(context);
   try {
-    for await (const { batchId, closedAt } of link.longhaul.list()) if (closedAt === null) open.add(batchId);
-    return open;
+    return await use(openBatches);
   } finally {
-    await link.close();
+    await openBatches.close();
   }
+}
+
+/** Those that were removed. */
+async function removeAll(
+  { output }: CliContext,
+  openBatches: OpenBatches,
+  store: Store,
+  batches: readonly StoredBatch[],
+): Promise<readonly StoredBatch[]> {
+  const gone: StoredBatch[] = [];
+  for (const batch of batches) {
+    if (await removeBatch(store, batch, (batchId) => openBatches.isOpen(batchId))) gone.push(batch);
+    else output.note(`Kept ${batch.batchId}: it was started again, or changed, since it was looked at.`);
+  }
+  return gone;
 }
 
 function describe({ batchId, outcome, at, bytes }: StoredBatch): Record<string, unknown> {

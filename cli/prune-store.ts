@@ -1,12 +1,10 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isBatchId } from '../batch/batch-id.js';
 import { layout, STAGED_INPUT } from '../batch/layout.js';
 import type { Outcome } from '../batch/outcome.js';
 import { manifestSchema } from '../schemas/manifest.js';
-import { readRecord } from '../storage/record.js';
+import { readRecordText } from '../storage/record.js';
+import { setAside } from '../storage/set-aside.js';
 import type { Store } from '../storage/store.js';
-import { parseFileLocation, schemeOf } from '../storage/uri.js';
 
 const STAGED = new RegExp(`^[^/]+${STAGED_INPUT}$`);
 
@@ -19,6 +17,8 @@ export interface StoredBatch {
   readonly at: string;
   readonly bytes: number;
   readonly files: readonly string[];
+  /** Text of the manifest that this was read from; null: there is none. */
+  readonly manifest: string | null;
 }
 
 /**
@@ -30,17 +30,22 @@ export async function findPrunable(store: Store, before: number): Promise<Stored
   const found: StoredBatch[] = [];
   for (const [batchId, { files, bytes, changedAt }] of await filesByBatch(store)) {
     const end = files.every((path) => STAGED.test(path))
-      ? { outcome: null, at: new Date(changedAt).toISOString() }
+      ? { outcome: null, at: new Date(changedAt).toISOString(), manifest: null }
       : await endOf(store, batchId);
     if (end !== null && Date.parse(end.at) < before) found.push({ batchId, ...end, bytes, files });
   }
   return found.toSorted((a, b) => a.at.localeCompare(b.at));
 }
 
-async function endOf(store: Store, batchId: string): Promise<Pick<StoredBatch, 'outcome' | 'at'> | null> {
-  const manifest = await readRecord(store, layout.manifest(batchId), manifestSchema);
-  if (manifest === null || manifest.outcome === null || manifest.finishedAt === null) return null;
-  return { outcome: manifest.outcome, at: manifest.finishedAt };
+async function endOf(
+  store: Store,
+  batchId: string,
+): Promise<Pick<StoredBatch, 'outcome' | 'at' | 'manifest'> | null> {
+  const found = await readRecordText(store, layout.manifest(batchId), manifestSchema);
+  if (found === null) return null;
+  const { outcome, finishedAt } = found.record;
+  if (outcome === null || finishedAt === null) return null;
+  return { outcome, at: finishedAt, manifest: found.text };
 }
 
 interface Contents {
@@ -64,13 +69,49 @@ async function filesByBatch(store: Store): Promise<Map<string, Contents>> {
   return batches;
 }
 
-/** The manifest goes first: a removal that is cut short leaves an unfinished batch, not a finished one with holes. */
-export async function removeBatch(store: Store, { batchId, files }: StoredBatch): Promise<void> {
-  const manifest = layout.manifest(batchId);
-  await store.remove(manifest);
-  for (const path of files) if (path !== manifest) await store.remove(path);
-  // Object stores have no folders that could stay behind.
-  if (schemeOf(store.uri) !== 'file') return;
-  const root = parseFileLocation(store.uri);
-  if (root.ok) await rm(join(root.path, batchId), { recursive: true, force: true });
+/**
+ * Removes a batch if it still is what was found; false: it is not, and stays. It may have been started again since it was
+ * looked at, even while this process stood still.
+ *
+ * A run that goes on takes the manifest away before it begins anything, and its end is another manifest. So the manifest
+ * in the folder that was set aside tells, for one moment and all files, whether the batch was at rest. A run that comes
+ * later finds nothing and begins anew.
+ *
+ * What remains: a run that began since `isOpen` was asked misses its folder until it is put back, a few microseconds
+ * later; the worst of it is a failed attempt, or a run that ends as StorageMismatch.
+ */
+export async function removeBatch(
+  store: Store,
+  batch: StoredBatch,
+  isOpen: (batchId: string) => Promise<boolean>,
+): Promise<boolean> {
+  const { batchId } = batch;
+  if (await isOpen(batchId)) return false;
+  // Nearly always this tells without touching anything.
+  if (!(await isSame(store, `${batchId}/`, batch))) return false;
+  const aside = await setAside(store.uri, batchId);
+  if (aside === null) return false;
+  const mayGo = await isSame(aside.files, '', batch).catch(async (error: unknown) => {
+    await aside.putBack();
+    throw error;
+  });
+  if (mayGo) await aside.remove();
+  else await aside.putBack();
+  return mayGo;
+}
+
+/** `folder`: what stands before the batch's paths in this store. */
+async function isSame(store: Store, folder: string, batch: StoredBatch): Promise<boolean> {
+  const inBatch = (path: string) => folder + path.slice(batch.batchId.length + 1);
+  if (batch.manifest !== null) {
+    const bytes = await store.readSmall(inBatch(layout.manifest(batch.batchId)));
+    return bytes !== null && Buffer.from(bytes).equals(Buffer.from(batch.manifest));
+  }
+  const known = new Set(batch.files.map(inBatch));
+  let files = 0;
+  for await (const { path } of store.list(folder)) {
+    if (!known.has(path)) return false;
+    files += 1;
+  }
+  return files === known.size;
 }

@@ -140,9 +140,10 @@ class FileStore implements Store {
     for (const { key, entry } of await sortedEntries(folder)) {
       const path = prefix + entry.name;
       const target = join(folder, entry.name);
+      if (entry.name.startsWith(TEMP_PREFIX)) continue;
       if (entry.isDirectory()) {
         yield* this.#walk(prefix + key, target);
-      } else if (entry.isFile() && !entry.name.startsWith(TEMP_PREFIX)) {
+      } else if (entry.isFile()) {
         const info = await unlessMissing(() => lstat(target));
         if (info !== null) yield { path, bytes: info.size, modifiedAt: info.mtimeMs };
       }

@@ -3,7 +3,10 @@ import { basename, dirname, join, sep } from 'node:path';
 import { StorageError } from './errors.js';
 import { isMissing } from './file-errors.js';
 
-/** File names that begin so are unfinished writes: never listed, and not allowed as names in a store. */
+/**
+ * File names that begin so are unfinished writes, folders are set aside to be removed: never listed, and not allowed as
+ * names in a store.
+ */
 export const TEMP_PREFIX = '.tmp-';
 
 const MAX_NAME_BYTES = 255;

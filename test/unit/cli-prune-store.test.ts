@@ -26,6 +26,8 @@ async function write(path: string, at = OLD): Promise<void> {
   await utimes(join(folder, path), at / 1000, at / 1000);
 }
 
+const closed = () => Promise.resolve(false);
+
 it('lists the old copy of an input beside which nothing came about, and removes its folder', async () => {
   await write(layout.stagedInput('refused', SHA256, 'x.jsonl'));
   await write(layout.stagedInput('refused', 'cd'.repeat(32), 'x.jsonl.gz'));
@@ -33,7 +35,7 @@ it('lists the old copy of an input beside which nothing came about, and removes 
   expect(found).toMatchObject([
     { batchId: 'refused', outcome: null, at: '2026-01-01T00:00:00.000Z', bytes: 10 },
   ]);
-  for (const batch of found) await removeBatch(store, batch);
+  for (const batch of found) expect(await removeBatch(store, batch, closed)).toBe(true);
   await expect(access(join(folder, 'refused'))).rejects.toThrow();
 });
 
