@@ -25,6 +25,7 @@ import {
 import { requirePlan } from './records.js';
 import { ResultFiles } from './result-merge.js';
 import type { MergedResults } from './result-merge.js';
+import { takeAway } from './taken-manifest.js';
 
 /**
  * Merges the answers of all shards and rounds into `results.jsonl` and `errors.jsonl`, then writes the manifest: the
@@ -100,11 +101,13 @@ async function standing(store: Store, batchId: string, own: Run): Promise<BatchS
     );
   }
   if (file === null) return null;
-  if (found < own.generation) await retireManifest(store, batchId, file);
-  else if (ahead === 0) return summaryOf(store, file);
-  // A run that was terminated while it assembled: its last word came after this run had taken its place.
-  else await store.remove(layout.manifest(batchId));
-  return null;
+  if (found === own.generation && ahead === 0) return summaryOf(store, file);
+  const isGone =
+    found < own.generation
+      ? await retireManifest(store, batchId, file)
+      : // A run that was terminated while it assembled: its last word came after this run had taken its place.
+        await takeAway(store, batchId, file.text);
+  return isGone ? null : standing(store, batchId, own);
 }
 
 function saysTheSame({ rows }: Manifest, { counted, whole }: Run): boolean {

@@ -59,19 +59,30 @@ export async function prepare(deps: ActivityDeps, rawInput: unknown): Promise<Pr
   const { batchId } = attempt;
   const standing = await readRecord(store, layout.plan(batchId), planSchema);
   if (standing !== null) assertSamePlan(standing, identity, batchId);
-  const ended = await readManifest(store, batchId);
-  if (ended !== null) {
+  // Twice: while this attempt retired one, or was held up, a later run may have published its own.
+  for (let looks = 0; ; looks += 1) {
+    const ended = await readManifest(store, batchId);
+    if (ended === null) break;
     const { manifest } = ended;
     if (standing === null) assertSameManifest(manifest, identity);
     const goesOn = manifest.outcome === 'partial' && (input.retry || input.rebuyLost);
     if (manifest.outcome !== null && isFinished(manifest.outcome) && !goesOn) {
       return { kind: 'finished', fingerprint: identity.fingerprint, summary: summaryOf(store, ended) };
     }
+    if (looks > 0) throw finishedMeanwhile(batchId);
     await retireManifest(store, batchId, ended);
   }
   const plan = standing ?? (await makePlan(deps, attempt, { input, opened, limits, identity }));
   const archived = await archivedGenerations(store, batchId);
   return preparedBy(plan, { archived, resumed: standing !== null, settings: resolveSettings(input, deps) });
+}
+
+/** Only a new attempt may take that end for what its run is to go on from: this one may be long given up. */
+function finishedMeanwhile(batchId: string): BatchError {
+  return new BatchError(
+    'StorageUnavailable',
+    `batch ${batchId} was ended by another run meanwhile; this one looks again`,
+  );
 }
 
 type Identity = Pick<Plan, 'fingerprint' | 'storeId' | 'provider' | 'endpoint' | 'model' | 'jobTimeoutMs'> & {

@@ -19,6 +19,8 @@ export const layout = {
   manifest: (batchId: string) => `${batchId}/manifest.json`,
   archivedManifests: (batchId: string) => `${batchId}/manifests`,
   archivedManifest: (batchId: string, generation: number) => `${batchId}/manifests/${generation}.json`,
+  /** A manifest on its way out of force; `mark` is nobody else's. */
+  takenManifest: (batchId: string, mark: string) => `${batchId}/manifests/taken-${mark}.json`,
 } as const;
 
 export const roundFile = {

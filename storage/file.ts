@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { lstat, readdir, unlink } from 'node:fs/promises';
+import { lstat, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseJson } from '../batch/json-text.js';
 import { StorageError } from './errors.js';
@@ -106,6 +106,18 @@ class FileStore implements Store {
       await syncFolder(dirname(target));
     };
     await this.#attempt('remove', path, () => unlessMissing(removeIt));
+  }
+
+  async move(path: string, to: string): Promise<boolean> {
+    const moveIt = async () => {
+      const [source, target] = [await this.#resolve(path), await this.#resolve(to)];
+      await this.#folders.make(this.#root, dirname(join(this.#root, to)));
+      await rename(source, target);
+      await syncFolder(dirname(target));
+      await syncFolder(dirname(source));
+      return true;
+    };
+    return (await this.#attempt('move', path, () => unlessMissing(moveIt))) ?? false;
   }
 
   removeUnfinished(prefix: string): Promise<number> {

@@ -23,6 +23,8 @@ export interface Store {
   list(prefix: string): AsyncIterable<StoreFile>;
   /** Removes a file; one that does not exist is fine. */
   remove(path: string): Promise<void>;
+  /** Gives a file another name, in one step; false when it does not exist. What has that name is replaced. */
+  move(path: string, to: string): Promise<boolean>;
   /**
    * Removes what killed writers left under a folder and in the root itself, never what a live one is writing. Returns
    * how many files.

@@ -159,7 +159,7 @@ describe('a batch that is finished', () => {
     const uri = await bench.input(rows(2));
     const settings = { input: { uri }, endpoint: ENDPOINT, model: MODEL };
     const killed = hookedStore(bench.store, (call) => {
-      if (call === 'remove') throw new Error('killed');
+      if (call === 'move') throw new Error('killed');
     });
     await expect(runActivity(bench.with({ store: killed }), 'prepare', settings)).rejects.toThrow('killed');
     expect(await bench.files()).toEqual(expect.arrayContaining(['manifest.json', 'manifests/1.json']));

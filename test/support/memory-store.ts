@@ -43,6 +43,13 @@ export function memoryStore(): Store & { readonly files: ReadonlyMap<string, Buf
       files.delete(path);
       return Promise.resolve();
     },
+    move: (path, to) => {
+      const file = files.get(path);
+      if (file === undefined) return Promise.resolve(false);
+      files.delete(path);
+      files.set(to, file);
+      return Promise.resolve(true);
+    },
     removeUnfinished: () => Promise.resolve(0),
   };
 }

@@ -43,6 +43,12 @@ export function hookedStore(store: Store, before: Hook, after: Hook = () => unde
       await before('remove', path);
       return store.remove(path);
     },
+    move: async (path, to) => {
+      await before('move', path);
+      const isMoved = await store.move(path, to);
+      await after('move', path);
+      return isMoved;
+    },
     removeUnfinished: async (prefix) => {
       await before('removeUnfinished', prefix);
       return store.removeUnfinished(prefix);

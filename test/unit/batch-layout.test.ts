@@ -28,6 +28,7 @@ test('the files of a batch stay where earlier versions look for them', () => {
     layout.manifest('b'),
     layout.archivedManifests('b'),
     layout.archivedManifest('b', 2),
+    layout.takenManifest('b', 'x'),
     ...Object.values(roundFile).map((place) => place(round, 1)),
   ]).toEqual([
     'b/input/plan.json',
@@ -42,6 +43,7 @@ test('the files of a batch stay where earlier versions look for them', () => {
     'b/manifest.json',
     'b/manifests',
     'b/manifests/2.json',
+    'b/manifests/taken-x.json',
     'b/rounds/00012-3/input.jsonl',
     'b/rounds/00012-3/intent-1.json',
     'b/rounds/00012-3/refused-1.json',

@@ -69,6 +69,7 @@ describe('an input', () => {
       writeSmall: (path, bytes, options) => store.writeSmall(path, bytes, options),
       list: (prefix) => store.list(prefix),
       remove: (path) => store.remove(path),
+      move: (path, to) => store.move(path, to),
       removeUnfinished: (prefix) => store.removeUnfinished(prefix),
     };
     const openRemote = (uri: string) => openInput(uri, { roots: [root], store: remote });
