@@ -16,6 +16,7 @@ import type { ScanResult } from '../storage/input-scan.js';
 import { openInput } from '../storage/input.js';
 import type { Input } from '../storage/input.js';
 import { assertFreeSpace, createScratch } from '../storage/scratch.js';
+import type { SealedCut } from '../storage/sealed-cut.js';
 import { cutShards, inputChanged } from '../storage/shard-writer.js';
 import { readRecord } from '../storage/record.js';
 import { currentAttempt } from './attempt.js';
@@ -25,8 +26,9 @@ import type { PrepareResult } from './contract.js';
 import type { ActivityDeps } from './deps.js';
 import { describeIssues, NO_ROWS } from './input-issues.js';
 import { archivedGenerations, readManifest, retireManifest, summaryOf } from './manifest-file.js';
+import { assertSamePlan, decidePlan, draftOf } from './plan-decision.js';
+import type { Identity } from './plan-decision.js';
 import { preparedBy } from './prepared.js';
-import { recordText } from './records.js';
 import { assertProviderTakes, jobTimeoutMs, resolveSettings, shardLimits } from './settings.js';
 
 /**
@@ -72,7 +74,7 @@ export async function prepare(deps: ActivityDeps, rawInput: unknown): Promise<Pr
     if (looks > 0) throw finishedMeanwhile(batchId);
     await retireManifest(store, batchId, ended);
   }
-  const plan = standing ?? (await makePlan(deps, attempt, { input, opened, limits, identity }));
+  const plan = standing ?? (await makePlan(deps, attempt, { input, opened, identity, limits }));
   const archived = await archivedGenerations(store, batchId);
   return preparedBy(plan, { archived, resumed: standing !== null, settings: resolveSettings(input, deps) });
 }
@@ -84,10 +86,6 @@ function finishedMeanwhile(batchId: string): BatchError {
     `batch ${batchId} was ended by another run meanwhile; this one looks again`,
   );
 }
-
-type Identity = Pick<Plan, 'fingerprint' | 'storeId' | 'provider' | 'endpoint' | 'model' | 'jobTimeoutMs'> & {
-  readonly sha256: string;
-};
 
 async function hashWhole(opened: Input, attempt: Attempt): Promise<string> {
   const source = hashing(opened.raw(attempt.signal));
@@ -132,28 +130,6 @@ async function identify(
   };
 }
 
-function assertSamePlan(plan: Plan, identity: Identity, batchId: string): void {
-  if (plan.storeId !== identity.storeId) {
-    throw new BatchError(
-      'StorageMismatch',
-      `batch ${batchId} was prepared in another store of the same name; point LONGHAUL_STORE of all workers at one store and run the same command again`,
-    );
-  }
-  if (plan.fingerprint === identity.fingerprint) return;
-  const differing = [
-    ...(plan.input.sha256 === identity.sha256 ? [] : ['input']),
-    ...(plan.endpoint === identity.endpoint ? [] : ['endpoint']),
-    ...(plan.model === identity.model ? [] : ['model']),
-    ...(plan.jobTimeoutMs === identity.jobTimeoutMs ? [] : ['job timeout']),
-    ...(plan.provider === identity.provider ? [] : ['provider']),
-  ];
-  const what = differing.length === 0 ? 'base URL' : differing.join(', ');
-  throw new BatchError(
-    'FingerprintMismatch',
-    `batch ${batchId} exists with another ${what}; use another --id, or the settings it was started with`,
-  );
-}
-
 /** For a manifest whose plan is gone; one that was written before there was a plan says nothing of its input. */
 function assertSameManifest(manifest: Manifest, identity: Identity): void {
   const { batchId, input, endpoint, model, provider } = manifest;
@@ -178,9 +154,14 @@ interface PlanWork {
   readonly identity: Identity;
 }
 
-async function makePlan(deps: ActivityDeps, attempt: Attempt, work: PlanWork): Promise<Plan> {
+async function makePlan(deps: ActivityDeps, attempt: Attempt, wanted: PlanWork): Promise<Plan> {
+  const draft = await draftOf(deps.store, attempt.batchId, wanted.identity);
+  // Decided by an attempt that was cut off before all shards had their names: this one ends what it began.
+  const work = draft === null ? wanted : { ...wanted, limits: draft.sharding };
   const { store } = deps;
   const { batchId } = attempt;
+  // An attempt that was killed has left its whole cut.
+  await store.removeUnfinished(batchId);
   const scratch = await createScratch(deps.scratchDir, `prepare-${batchId}`);
   try {
     // The index of the rows and, at worst, every row as an invalid one.
@@ -197,7 +178,7 @@ async function makePlan(deps: ActivityDeps, attempt: Attempt, work: PlanWork): P
     });
     assertAcceptable(scan, work);
     const copied = hashing(work.opened.stream(attempt.signal));
-    const shards = await cutShards(copied.bytes, {
+    const cut = await cutShards(copied.bytes, {
       scratch: scratchStore,
       store,
       batchId,
@@ -205,8 +186,12 @@ async function makePlan(deps: ActivityDeps, attempt: Attempt, work: PlanWork): P
       limits: work.limits,
       onProgress: (rows) => attempt.beat(`${rows} of ${scan.rows} rows cut`),
     });
-    await assertUnchanged(attempt, work, { scanned: scanned.digest(), copied: copied.digest() });
-    return await writePlan(deps, batchId, work, { scan, shards });
+    try {
+      await assertUnchanged(attempt, work, { scanned: scanned.digest(), copied: copied.digest() });
+      return await decidePlan(store, attempt, { own: planOf(batchId, work, scan, cut), cut });
+    } finally {
+      await cut.discard();
+    }
   } finally {
     await scratch.dispose();
   }
@@ -235,28 +220,16 @@ function assertAcceptable(scan: ScanResult, { input, opened }: PlanWork): void {
   throw new BatchError(type, describeIssues(uri, scan));
 }
 
-async function writePlan(
-  deps: ActivityDeps,
-  batchId: string,
-  { input, opened, limits, identity }: PlanWork,
-  cut: { readonly scan: ScanResult; readonly shards: Plan['shards'] },
-): Promise<Plan> {
+function planOf(batchId: string, work: PlanWork, scan: ScanResult, cut: SealedCut): Plan {
+  const { input, opened, limits, identity } = work;
   const { sha256, ...same } = identity;
-  const plan: Plan = {
+  return {
     version: 1,
     batchId,
     ...same,
-    input: { uri: input.input.uri, rows: cut.scan.rows, bytes: opened.bytes, sha256 },
-    invalid: cut.scan.invalid,
+    input: { uri: input.input.uri, rows: scan.rows, bytes: opened.bytes, sha256 },
+    invalid: scan.invalid,
     sharding: limits,
     shards: cut.shards,
   };
-  const path = layout.plan(batchId);
-  const { created } = await deps.store.writeSmall(path, recordText(plan), { ifAbsent: true });
-  if (created) return plan;
-  // Another attempt was faster: its plan is law, and made of the same input or refused.
-  const standing = await readRecord(deps.store, path, planSchema);
-  if (standing === null) return plan;
-  assertSamePlan(standing, identity, batchId);
-  return standing;
 }

@@ -6,6 +6,8 @@ function padded(shard: number): string {
 
 export const layout = {
   plan: (batchId: string) => `${batchId}/input/plan.json`,
+  /** The plan before its shards have their names; gone once there is the plan. */
+  planDraft: (batchId: string) => `${batchId}/input/plan-draft.json`,
   /** A local or piped input that was copied into the store for the workers, who tell a compressed one by its name. */
   stagedInput: (batchId: string, sha256: string, source: string) =>
     `${batchId}/input/source-${sha256.slice(0, 12)}.jsonl${/\.gz$/i.test(source) ? '.gz' : ''}`,

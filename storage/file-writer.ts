@@ -1,14 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
-import { link, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppendFile } from './append-file.js';
-import { StorageError } from './errors.js';
-import { errorCode, toStorageError, type FileOperation } from './file-errors.js';
+import { toStorageError, type FileOperation } from './file-errors.js';
 import { newOwnerMark } from './owner-mark.js';
 import { assertSamePlace } from './same-place.js';
-import type { StoreWriter, WriteOptions, WrittenFile } from './store.js';
+import { sealedFile } from './sealed-file.js';
+import type { SealedFile, StoreWriter, WriteOptions, WrittenFile } from './store.js';
 import { TEMP_PREFIX } from './store-path.js';
-import { syncFolder } from './sync-folder.js';
 
 const BUFFER_BYTES = 1024 * 1024;
 
@@ -73,20 +72,25 @@ class FileWriter implements StoreWriter {
   }
 
   async commit(): Promise<WrittenFile> {
+    const sealed = await this.seal();
+    const created = await sealed.publish(this.#options);
+    await sealed.discard();
+    return { bytes: sealed.bytes, sha256: sealed.sha256, created };
+  }
+
+  async seal(): Promise<SealedFile> {
     if (!this.#open) throw new Error(`${this.#target.path} was already committed or aborted`);
     this.#open = false;
     try {
       await this.#file.flush();
       await this.#handle.sync();
       await this.#handle.close();
-      const created = await this.#publish();
-      // Also when another writer won: what the loser goes on to rely on must survive a power cut too.
-      await syncFolder(dirname(this.#target.target));
-      return { bytes: this.#file.bytes, sha256: this.#hash.digest('hex'), created };
     } catch (error) {
       await this.#discard();
       throw toStorageError(error, this.#target);
     }
+    const written = { bytes: this.#file.bytes, sha256: this.#hash.digest('hex') };
+    return sealedFile(this.#target, this.#temp, written);
   }
 
   async abort(): Promise<void> {
@@ -94,34 +98,6 @@ class FileWriter implements StoreWriter {
     this.#open = false;
     await this.#file.settled();
     await this.#discard();
-  }
-
-  async #publish(): Promise<boolean> {
-    if (this.#options.ifAbsent !== true) {
-      await rename(this.#temp, this.#target.target);
-      return true;
-    }
-    const created = await this.#linkIfAbsent();
-    await unlink(this.#temp);
-    return created;
-  }
-
-  async #linkIfAbsent(): Promise<boolean> {
-    try {
-      await link(this.#temp, this.#target.target);
-      return true;
-    } catch (error) {
-      const code = errorCode(error);
-      // link(2): on NFS the answer to a link that happened may be lost and the repeated call says EEXIST;
-      // the link count tells.
-      if (code === 'EEXIST') return (await stat(this.#temp)).nlink > 1;
-      if (code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS') {
-        const { path, place } = this.#target;
-        const message = `Can't create ${path} in ${place}: the file system refuses hard links (${code}), which creating a file only once is built on. Use another file system for the store.`;
-        throw new StorageError('StorageDenied', path, message, { cause: error });
-      }
-      throw error;
-    }
   }
 
   /** Best effort: the error that led here is the one to report, and leftovers are swept later. */

@@ -4,7 +4,7 @@ import { SCAN_FILES } from './input-scan.js';
 import type { InvalidRow } from './input-scan.js';
 import { readLines } from './jsonl.js';
 import type { Line } from './jsonl.js';
-import type { Store, StoreWriter } from './store.js';
+import type { SealedFile, Store, StoreWriter } from './store.js';
 
 /** Writes `invalid.jsonl`: what the first pass refused, and the rows with repeated ids, by position. */
 export class InvalidRowsWriter {
@@ -27,10 +27,10 @@ export class InvalidRowsWriter {
     await this.#writer.write(`${JSON.stringify(row)}\n`);
   }
 
-  async commit(): Promise<void> {
+  async seal(): Promise<SealedFile> {
     await this.#refusedBefore(Number.POSITIVE_INFINITY);
     await this.#refused.close();
-    await this.#writer.commit();
+    return this.#writer.seal();
   }
 
   async abort(): Promise<void> {

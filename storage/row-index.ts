@@ -1,5 +1,5 @@
 import { StorageError } from './errors.js';
-import type { Store, StoreWriter, WrittenFile } from './store.js';
+import type { SealedFile, Store, StoreWriter, WrittenFile } from './store.js';
 
 /**
  * The `.idx` file beside a shard: where each of its rows stands. Fixed-width little-endian records after a
@@ -61,6 +61,11 @@ export class RowIndexWriter {
   async commit(): Promise<WrittenFile> {
     await this.#flush();
     return this.#writer.commit();
+  }
+
+  async seal(): Promise<SealedFile> {
+    await this.#flush();
+    return this.#writer.seal();
   }
 
   abort(): Promise<void> {

@@ -11,6 +11,7 @@ import { InvalidRowsWriter } from './invalid-rows.js';
 import { readLines } from './jsonl.js';
 import { openRowIndex, RowIndexWriter } from './row-index.js';
 import type { RowIndex, RowIndexEntry } from './row-index.js';
+import { SealedCut } from './sealed-cut.js';
 import type { Store, StoreWriter } from './store.js';
 
 export interface CutOptions {
@@ -22,22 +23,14 @@ export interface CutOptions {
   readonly onProgress?: (rows: number) => void;
 }
 
-export interface ShardFile {
-  readonly rows: number;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
 const NEWLINE = Buffer.from('\n');
 
 /**
  * Second pass over an input: copies the good rows, byte for byte, into shards, each with its index, and the bad ones
- * with their reasons into `invalid.jsonl`. The same input, scan and limits give the same files.
+ * with their reasons into `invalid.jsonl`. The same input, scan and limits give the same files. None of them has its name
+ * yet: two attempts may cut one input by different limits.
  */
-export async function cutShards(
-  source: AsyncIterable<Uint8Array>,
-  options: CutOptions,
-): Promise<ShardFile[]> {
+export async function cutShards(source: AsyncIterable<Uint8Array>, options: CutOptions): Promise<SealedCut> {
   const cut = new ShardCut(options);
   try {
     return await cut.run(source);
@@ -50,7 +43,7 @@ export async function cutShards(
 class ShardCut {
   readonly #options: CutOptions;
   readonly #cutter: ShardCutter;
-  readonly #files: ShardFile[] = [];
+  readonly #done = new SealedCut();
   #open: { readonly rows: StoreWriter; readonly index: RowIndexWriter } | null = null;
   #invalid: InvalidRowsWriter | null = null;
   #repeated = 0;
@@ -60,7 +53,7 @@ class ShardCut {
     this.#cutter = new ShardCutter(options.limits);
   }
 
-  async run(source: AsyncIterable<Uint8Array>): Promise<ShardFile[]> {
+  async run(source: AsyncIterable<Uint8Array>): Promise<SealedCut> {
     const { scratch, scan, store, batchId } = this.#options;
     const index = await openRowIndex(scratch, SCAN_FILES.rows);
     await this.#assertFits(index);
@@ -72,14 +65,15 @@ class ShardCut {
       await good.close();
     }
     await this.#close();
-    await this.#invalid?.commit();
-    return this.#files;
+    if (this.#invalid !== null) this.#done.add(layout.invalid(batchId), await this.#invalid.seal());
+    return this.#done;
   }
 
   async abort(): Promise<void> {
     await this.#open?.rows.abort();
     await this.#open?.index.abort();
     await this.#invalid?.abort();
+    await this.#done.discard();
   }
 
   async #copy(source: AsyncIterable<Uint8Array>, good: BatchCursor<RowIndexEntry>): Promise<void> {
@@ -131,7 +125,7 @@ class ShardCut {
   async #write(row: Buffer, entry: RowIndexEntry): Promise<void> {
     const bytes = entry.generatedId ? insertFirstMember(row, this.#givenId(entry)) : row;
     const shard = this.#cutter.place(bytes.length + NEWLINE.length);
-    if (shard >= this.#files.length + (this.#open === null ? 0 : 1)) await this.#next(shard);
+    if (shard >= this.#done.shards.length + (this.#open === null ? 0 : 1)) await this.#next(shard);
     if (this.#open === null) return;
     const { rows, index } = this.#open;
     await index.add({ ...entry, offset: rows.bytes, length: bytes.length });
@@ -154,25 +148,16 @@ class ShardCut {
 
   async #close(): Promise<void> {
     if (this.#open === null) return;
-    await this.#assertNoPlan();
+    const { batchId } = this.#options;
     const { rows, index } = this.#open;
+    const { shards } = this.#done;
+    const shard = shards.length;
     const records = index.records;
-    await index.commit();
-    const { bytes, sha256 } = await rows.commit();
-    this.#files.push({ rows: records, bytes, sha256 });
+    this.#done.add(layout.shardIndex(batchId, shard), await index.seal());
+    const sealed = await rows.seal();
+    this.#done.add(layout.shard(batchId, shard), sealed);
+    shards.push({ rows: records, bytes: sealed.bytes, sha256: sealed.sha256 });
     this.#open = null;
-  }
-
-  /**
-   * An attempt that was held up may find that another one has made the plan, maybe with other limits: from then on the
-   * shards are not its to write.
-   */
-  async #assertNoPlan(): Promise<void> {
-    const { store, batchId } = this.#options;
-    const path = layout.plan(batchId);
-    if ((await store.stat(path)) === null) return;
-    const message = `${store.uriOf(path)} was made by another attempt meanwhile; this one looks again`;
-    throw new StorageError('StorageUnavailable', path, message);
   }
 }
 

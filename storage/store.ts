@@ -59,12 +59,24 @@ export interface WrittenFile {
   readonly created: boolean;
 }
 
+/** Whole and on the disk, under no name yet. One that is neither published nor discarded is an unfinished file. */
+export interface SealedFile {
+  readonly bytes: number;
+  readonly sha256: string;
+  /** False when `ifAbsent` found another file: this one stays sealed. */
+  publish(options?: Pick<WriteOptions, 'ifAbsent'>): Promise<boolean>;
+  /** Once it is published, this does nothing. */
+  discard(): Promise<void>;
+}
+
 /** Bytes become visible under the path at `commit`, or never. Hashed on the way. */
 export interface StoreWriter {
   readonly bytes: number;
   /** Resolves when more may be written (back-pressure). */
   write(chunk: string | Uint8Array): Promise<void>;
   commit(): Promise<WrittenFile>;
+  /** Ends the writing as `commit` does, but leaves it open whether the file gets its name. */
+  seal(): Promise<SealedFile>;
   /** Removes what was written; may be called after `commit`, then it does nothing. */
   abort(): Promise<void>;
 }

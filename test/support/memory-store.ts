@@ -32,7 +32,7 @@ export function memoryStore(): Store & { readonly files: ReadonlyMap<string, Buf
       }
     },
     readSmall: (path) => Promise.resolve(files.get(path) ?? null),
-    openWriter: (path, options) => Promise.resolve(writer((content) => put(path, content, options))),
+    openWriter: (path, options) => Promise.resolve(writer((content, at = options) => put(path, content, at))),
     writeSmall: (path, content, options) => Promise.resolve(put(path, Buffer.from(content), options)),
     list: async function* (prefix) {
       for (const path of [...files.keys()].toSorted()) {
@@ -54,7 +54,7 @@ export function memoryStore(): Store & { readonly files: ReadonlyMap<string, Buf
   };
 }
 
-function writer(commit: (content: Buffer) => WrittenFile): StoreWriter {
+function writer(commit: (content: Buffer, options?: WriteOptions) => WrittenFile): StoreWriter {
   const chunks: Buffer[] = [];
   let bytes = 0;
   return {
@@ -68,6 +68,15 @@ function writer(commit: (content: Buffer) => WrittenFile): StoreWriter {
       return Promise.resolve();
     },
     commit: () => Promise.resolve(commit(Buffer.concat(chunks))),
+    seal: () => {
+      const content = Buffer.concat(chunks);
+      return Promise.resolve({
+        bytes,
+        sha256: createHash('sha256').update(content).digest('hex'),
+        publish: (options = {}) => Promise.resolve(commit(content, options).created),
+        discard: () => Promise.resolve(),
+      });
+    },
     abort: () => Promise.resolve(),
   };
 }

@@ -17,6 +17,7 @@ test('the files of a batch stay where earlier versions look for them', () => {
   const round = layout.round('b', 12, 3);
   expect([
     layout.plan('b'),
+    layout.planDraft('b'),
     layout.stagedInput('b', '0123456789abcdef', 'file:///in/questions.jsonl'),
     layout.stagedInput('b', '0123456789abcdef', 'file:///in/questions.jsonl.GZ'),
     layout.shard('b', 7),
@@ -32,6 +33,7 @@ test('the files of a batch stay where earlier versions look for them', () => {
     ...Object.values(roundFile).map((place) => place(round, 1)),
   ]).toEqual([
     'b/input/plan.json',
+    'b/input/plan-draft.json',
     'b/input/source-0123456789ab.jsonl',
     'b/input/source-0123456789ab.jsonl.gz',
     'b/input/shard-00007.jsonl',
