@@ -8,6 +8,14 @@ import type { CollectInput } from './contract.js';
 const MAX_JOB_ERRORS = 100;
 const MAX_MESSAGE_CHARACTERS = 2_000;
 
+const BEGINNING = '1970-01-01T00:00:00.000Z';
+
+/** Null for no time: the history of an older version may hold one that no Date does. */
+function isoTime(ms: number): string | null {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
+
 export interface RoundFacts {
   readonly input: CollectInput;
   readonly record: JobRecord;
@@ -56,8 +64,8 @@ export function roundAccount(facts: RoundFacts): RoundAccountRecord {
       requests: rows.total,
       succeeded: rows.succeeded,
       failed: rows.total - rows.succeeded,
-      createdAt: new Date(job.createdAt).toISOString(),
-      completedAt: job.completedAt === null ? null : new Date(job.completedAt).toISOString(),
+      createdAt: isoTime(job.createdAt) ?? BEGINNING,
+      completedAt: job.completedAt === null ? null : isoTime(job.completedAt),
     },
     duplicates: input.duplicates.map((duplicate) => ({
       shard,

@@ -33,7 +33,29 @@ const counter = z
   .transform((value) => value ?? 0)
   .catch(0);
 
-const optionalTime = z.int().nullish().catch(null);
+/** 9999-12-31T23:59:59Z. What is beyond it, microseconds for instance, is no time that a Date or an ISO text holds. */
+const LAST_SECOND = 253_402_300_799;
+
+function isTime(value: number): boolean {
+  return value >= 0 && value <= LAST_SECOND;
+}
+
+/** An absurd number is like none: it must not cost the job that it says nothing of. */
+function readTime(instead: number | null): (value: unknown) => unknown {
+  return (value) => {
+    if (typeof value !== 'number') return value;
+    return isTime(value) ? Math.trunc(value) : instead;
+  };
+}
+
+const optionalTime = z.preprocess(readTime(null), z.int().nullish().catch(null));
+
+/**
+ * An absurd one reads as the beginning of 1970, at each reading and by every worker the same, so that of two jobs with
+ * one key all keep the same one: the order is by this, then by id. The clock would not do. An old job is polled at the
+ * longest interval, nothing else depends on its age.
+ */
+const creationTime = z.preprocess(readTime(0), z.int());
 
 /**
  * A file id decides whether answers are fetched at all: one of another type must not read as "no file", so
@@ -69,7 +91,7 @@ export const batchJobSchema = z.object({
     .transform((value) => value ?? [])
     .catch([]),
   status: z.union([z.enum(BATCH_JOB_STATUSES), z.string().min(1)]),
-  created_at: z.int(),
+  created_at: creationTime,
   started_at: optionalTime,
   completed_at: optionalTime,
   total_requests: counter,

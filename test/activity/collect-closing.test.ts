@@ -190,3 +190,13 @@ describe('collect', () => {
     expect(manifest['usage']).toEqual({ prompt_tokens: 6, total_tokens: 10 });
   });
 });
+
+it('closes a round whose job has times that no date holds', async () => {
+  const round = await ScriptedRound.begin(rows(2));
+  const output = fileOf(answer('r0'), answer('r1'));
+  const result = await round.collect({ output, job: { createdAt: 9e15, completedAt: 9e15 } });
+  expect(result.rows).toMatchObject({ succeeded: 2 });
+  expect(await round.bench.json(`${layout.round(BATCH, 0, 1)}/account.json`)).toMatchObject({
+    job: { createdAt: '1970-01-01T00:00:00.000Z', completedAt: null },
+  });
+});

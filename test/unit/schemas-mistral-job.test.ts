@@ -406,3 +406,23 @@ describe('what we send to create a job', () => {
     expect(createBatchJobSchema.safeParse({ ...request, ...change }).success).toBe(valid);
   });
 });
+
+describe('a time that no date holds', () => {
+  const job = { id: 'a', status: 'SUCCESS', created_at: 1_732_400_351 };
+  const absurd = [1_732_400_351_000_000, 1.7e18, 253_402_300_800, -1, Number.MAX_VALUE, Infinity];
+
+  it.each(absurd)('reads as none: %d', (time) => {
+    const read = batchJobSchema.parse({ ...job, created_at: time, started_at: time, completed_at: time });
+    expect(read).toMatchObject({ created_at: 0, started_at: null, completed_at: null });
+  });
+
+  it('is not taken for one that is no number at all', () => {
+    expect(batchJobSchema.safeParse({ ...job, created_at: 'yesterday' }).success).toBe(false);
+    expect(batchJobSchema.safeParse({ ...job, created_at: null }).success).toBe(false);
+  });
+
+  it('is not the last one that a date holds', () => {
+    const times = { created_at: 253_402_300_799, completed_at: 0 };
+    expect(batchJobSchema.parse({ ...job, ...times })).toMatchObject(times);
+  });
+});
