@@ -1,5 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { PairList } from './duplicate-list.js';
+import type { DuplicateList } from './duplicate-list.js';
 import { IdSpill } from './id-spill.js';
 import { IdTable } from './id-table.js';
 
@@ -28,12 +30,6 @@ export interface DuplicateFinderOptions {
   readonly scratchDir: string;
   /** Default 4,000,000: 80 MB. */
   readonly maxRowsInMemory?: number;
-}
-
-export interface DuplicateId {
-  readonly line: number;
-  /** The first line with the same id. */
-  readonly firstLine: number;
 }
 
 interface Chunk {
@@ -77,11 +73,11 @@ export class DuplicateFinder {
   }
 
   /** Every line with an id that an earlier line has, by line. Takes 8 bytes of memory for each. */
-  async *finish(): AsyncGenerator<DuplicateId> {
+  async finish(): Promise<DuplicateList> {
     const pairs = new PairList();
     if (this.#spill === null) await this.#findInMemory(pairs);
     else await this.#spill.find((line, firstLine) => pairs.add(line, firstLine));
-    yield* pairs.sorted();
+    return pairs.sorted();
   }
 
   async dispose(): Promise<void> {
@@ -163,28 +159,6 @@ export class RowLookup {
   get(idHash: Uint8Array): number {
     readWords(idHash, this.#words, 0);
     return this.#table.get(this.#words, 0);
-  }
-}
-
-/** (line, first line) packed into 64 bits, so that sorting by line is sorting numbers. */
-class PairList {
-  #pairs = new BigUint64Array(64);
-  #size = 0;
-
-  add(line: number, firstLine: number): void {
-    if (this.#size === this.#pairs.length) {
-      const larger = new BigUint64Array(this.#size * 2);
-      larger.set(this.#pairs);
-      this.#pairs = larger;
-    }
-    this.#pairs[this.#size] = (BigInt(line) << 32n) | BigInt(firstLine);
-    this.#size += 1;
-  }
-
-  *sorted(): Generator<DuplicateId> {
-    for (const pair of this.#pairs.subarray(0, this.#size).sort()) {
-      yield { line: Number(pair >> 32n), firstLine: Number(pair & 0xffff_ffffn) };
-    }
   }
 }
 

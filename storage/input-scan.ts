@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { checkRow } from '../batch/input-row.js';
 import type { RowContext } from '../batch/input-row.js';
+import type { DuplicateList } from './duplicate-list.js';
 import { DuplicateFinder, hashId } from './id-index.js';
-import type { DuplicateId } from './id-index.js';
 import { readLines } from './jsonl.js';
 import type { Line } from './jsonl.js';
 import { RowIndexWriter } from './row-index.js';
@@ -38,7 +38,7 @@ export interface ScanResult {
   /** The first issues, by line. */
   readonly issues: readonly InputIssue[];
   /** Lines whose id was used before, ascending. */
-  readonly duplicates: readonly DuplicateId[];
+  readonly duplicates: DuplicateList;
   /** `longhaul-` and more dashes until no id of the input looks like it. */
   readonly idPrefix: string;
 }
@@ -162,17 +162,18 @@ class InputScan {
   }
 
   async #result(): Promise<ScanResult> {
-    const duplicates: DuplicateId[] = [];
-    for await (const duplicate of this.#ids.finish()) duplicates.push(duplicate);
+    const duplicates = await this.#ids.finish();
     let dashes = 1;
     while (this.#takenDashes.has(dashes)) dashes += 1;
-    const repeats = duplicates
-      .slice(0, MAX_ISSUES)
-      .map(({ line, firstLine }) => ({ line, reason: repeatedId(firstLine) }));
+    const repeats: InputIssue[] = [];
+    for (const { line, firstLine } of duplicates) {
+      if (repeats.length === MAX_ISSUES) break;
+      repeats.push({ line, reason: repeatedId(firstLine) });
+    }
     return {
       rows: this.#rows,
-      invalid: this.#invalid + duplicates.length,
-      repeated: duplicates.length,
+      invalid: this.#invalid + duplicates.size,
+      repeated: duplicates.size,
       issues: [...this.#issues, ...repeats].toSorted((a, b) => a.line - b.line).slice(0, MAX_ISSUES),
       duplicates,
       idPrefix: `longhaul${'-'.repeat(dashes)}`,

@@ -112,7 +112,7 @@ class ShardCut {
 
   /** The first line with the id of this one, or null. To be asked in ascending order. */
   #repeats(line: number): number | null {
-    const duplicate = this.#options.scan.duplicates[this.#repeated];
+    const duplicate = this.#options.scan.duplicates.at(this.#repeated);
     if (duplicate?.line !== line) return null;
     this.#repeated += 1;
     return duplicate.firstLine;

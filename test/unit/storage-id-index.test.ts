@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DuplicateFinder, hashId, RowLookup, type DuplicateId } from '../../storage/id-index.js';
+import type { DuplicateId } from '../../storage/duplicate-list.js';
+import { DuplicateFinder, hashId, RowLookup } from '../../storage/id-index.js';
 
 let scratchDir: string;
 
@@ -26,9 +27,7 @@ async function find(ids: Iterable<IdLine>, maxRowsInMemory?: number): Promise<Du
   const finder = new DuplicateFinder(options);
   try {
     for (const { id, line } of ids) await finder.add(hashId(id), line);
-    const found: DuplicateId[] = [];
-    for await (const duplicate of finder.finish()) found.push(duplicate);
-    return found;
+    return [...(await finder.finish())];
   } finally {
     await finder.dispose();
   }
