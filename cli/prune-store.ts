@@ -77,8 +77,9 @@ async function filesByBatch(store: Store): Promise<Map<string, Contents>> {
  * in the folder that was set aside tells, for one moment and all files, whether the batch was at rest. A run that comes
  * later finds nothing and begins anew.
  *
- * What remains: a run that began since `isOpen` was asked misses its folder until it is put back, a few microseconds
- * later; the worst of it is a failed attempt, or a run that ends as StorageMismatch.
+ * What remains: a run that begins between the question and the rename misses its folder until it is put back, a few
+ * microseconds later, and fails an attempt or ends as StorageMismatch. Only if this process is stopped at just that place
+ * for as long as a create takes could its intent be out of sight, and a second job be made.
  */
 export async function removeBatch(
   store: Store,

@@ -118,7 +118,8 @@ export class LedgerBatch {
     const deadlinePassed = script.end.endsWith('AT_DEADLINE');
     const more = { shard, round: state.round, deleted: script.end === 'DELETED', deadlinePassed };
     const input = collectInput(open, job, more);
-    const sums = await runActivity(this.#deps, 'collect', input, this.#attempt());
+    // The first attempt that takes a file which is not there for gone.
+    const sums = await runActivity(this.#deps, 'collect', input, this.#attempt(3));
     this.#absorb(state, sums);
     const quarantine = roundFile.quarantine(folder);
     const thrown = this.#store.files.get(quarantine)?.toString('utf8') ?? '';
@@ -229,7 +230,7 @@ export class LedgerBatch {
     return jsonLines(whole ? JSON.stringify(JSON.parse(text)) : text);
   }
 
-  #attempt() {
-    return attemptOf({ workflowId: this.#batchId });
+  #attempt(attempt = 1) {
+    return attemptOf({ workflowId: this.#batchId, attempt });
   }
 }
