@@ -24,6 +24,8 @@ afterEach(async () => {
 });
 
 const GOOD_CLI = 'echo "temporal version 9.9.9 (Server 9.9.9)"';
+/** Without what debuggers alone read. */
+const LEAN = '-gcflags=all=-dwarf=false -ldflags=-s -w';
 const platform = `${process.platform}-${process.arch}`;
 
 async function script(path: string, body: string): Promise<string> {
@@ -98,7 +100,7 @@ it('builds with go once for two callers, and publishes the result whole', async 
   const expected = `${folder}/cache/temporal-cli/1.5.1-${platform}/temporal`;
   expect(found).toEqual([expected, expected]);
   expect(await readFile(`${folder}/builds`, 'utf8')).toBe(
-    'install github.com/temporalio/cli/cmd/temporal@v1.5.1\n',
+    `install ${LEAN} github.com/temporalio/cli/cmd/temporal@v1.5.1\n`,
   );
   expect(lines.filter((line) => line.startsWith('building'))).toHaveLength(1);
   const left = (await readdir(`${folder}/cache/temporal-cli`)).filter((name) => name.includes('.tmp-'));
@@ -115,7 +117,7 @@ it('gives toxiproxy, which its makers call `server`, a cache slot and a name of 
     `${folder}/bin/go`,
     [
       '[ "$1" = version ] && exit 0',
-      '[ "$*" = "install github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0" ] || exit 1',
+      `[ "$*" = "install ${LEAN} github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0" ] || exit 1`,
       `printf '#!/bin/sh\\necho "${TOXIPROXY_SAYS}"\\n' > "$GOBIN/server"`,
       'chmod +x "$GOBIN/server"',
     ].join('\n'),
@@ -137,11 +139,11 @@ it.each(BUILT_BESIDES_CLI)(
       `${folder}/bin/go`,
       [
         '[ "$1" = version ] && exit 0',
-        `[ "$1 $2 $3 $5" = "build -mod=mod -o ${path}" ] || exit 1`,
+        `[ "$1 $2 $3 $4 $5 $7" = "build -mod=mod ${LEAN} -o ${path}" ] || exit 1`,
         `echo "$GOWORK" > "${folder}/asked"`,
         `cat go.mod >> "${folder}/asked"`,
-        `printf '#!/bin/sh\\necho "${says}"\\n' > "$4"`,
-        'chmod +x "$4"',
+        `printf '#!/bin/sh\\necho "${says}"\\n' > "$6"`,
+        'chmod +x "$6"',
       ].join('\n'),
     );
     const found = await find(options());
