@@ -60,7 +60,11 @@ export async function prepare(deps: ActivityDeps, rawInput: unknown): Promise<Pr
   const { store } = deps;
   const { batchId } = attempt;
   const standing = await readRecord(store, layout.plan(batchId), planSchema);
-  if (standing !== null) assertSamePlan(standing, identity, batchId);
+  if (standing !== null) {
+    assertSamePlan(standing, identity, batchId);
+    // An attempt that was killed as it had written the plan leaves what decided it.
+    await store.remove(layout.planDraft(batchId));
+  }
   // Twice: while this attempt retired one, or was held up, a later run may have published its own.
   for (let looks = 0; ; looks += 1) {
     const ended = await readManifest(store, batchId);

@@ -121,6 +121,7 @@ it.each([
   await expect(prepareOn(bench, killed, 2)).rejects.toThrow('killed');
   await prepareOn(bench, bench.store, 3);
   expect(await begins(bench)).toEqual(path === DRAFT && call === 'writeSmall' ? [3, 2] : [2, 2, 1]);
+  expect(await unfinished(bench)).toEqual([]);
 });
 
 it('replaces shards that a version before this one left without a plan', async () => {
