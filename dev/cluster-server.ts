@@ -1,7 +1,7 @@
 import type { FindOptions } from './binary-cache.js';
 import { findBinary, type BinaryRecipe } from './find-binary.js';
 import { goInstall, goInstallCommand, type GoProgram } from './go-install.js';
-import { TEMPORAL_CLI_MODULE } from './temporal-cli.js';
+import { TEMPORAL_BUILD_TAGS, TEMPORAL_CLI_MODULE } from './temporal-cli.js';
 
 /** The server that the Temporal CLI of `temporal-cli.ts` embeds is of the same minor version. */
 const VERSION = '1.29.1';
@@ -15,6 +15,7 @@ const SERVER: GoProgram = {
   path: 'go.temporal.io/server/cmd/server',
   version: VERSION,
   takes: 'minutes, or seconds after the Temporal CLI',
+  tags: TEMPORAL_BUILD_TAGS,
   besides: BESIDES_CLI,
 };
 
@@ -24,6 +25,7 @@ const SQL_TOOL: GoProgram = {
   path: 'go.temporal.io/server/cmd/tools/sql',
   version: VERSION,
   takes: 'minutes, or seconds after the Temporal CLI',
+  tags: TEMPORAL_BUILD_TAGS,
   besides: BESIDES_CLI,
 };
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { cacheFolder } from '../../dev/binary-cache.js';
 import { MissingBinaryError } from '../../dev/errors.js';
+import { collectLate } from '../../dev/go-install.js';
 import { TEMPORAL_SDK_VERSION, parseDownloadInfo } from '../../dev/temporal-download.js';
 import { findTemporalCli } from '../../dev/temporal-cli.js';
 import { findTestServer } from '../../dev/test-server.js';
@@ -26,6 +27,7 @@ afterEach(async () => {
 const GOOD_CLI = 'echo "temporal version 9.9.9 (Server 9.9.9)"';
 /** Without what debuggers alone read. */
 const LEAN = '-gcflags=all=-dwarf=false -ldflags=-s -w';
+const TAGS = '-tags=disable_grpc_modules';
 const platform = `${process.platform}-${process.arch}`;
 
 async function script(path: string, body: string): Promise<string> {
@@ -92,6 +94,7 @@ it('builds with go once for two callers, and publishes the result whole', async 
     [
       '[ "$1" = version ] && exit 0',
       `echo "$@" >> "${folder}/builds"`,
+      `echo "$GOGC $GOMEMLIMIT" > "${folder}/memory"`,
       `printf '#!/bin/sh\\necho "temporal version 1"\\n' > "$GOBIN/temporal"`,
       'chmod +x "$GOBIN/temporal"',
     ].join('\n'),
@@ -100,11 +103,22 @@ it('builds with go once for two callers, and publishes the result whole', async 
   const expected = `${folder}/cache/temporal-cli/1.5.1-${platform}/temporal`;
   expect(found).toEqual([expected, expected]);
   expect(await readFile(`${folder}/builds`, 'utf8')).toBe(
-    `install ${LEAN} github.com/temporalio/cli/cmd/temporal@v1.5.1\n`,
+    `install ${LEAN} ${TAGS} github.com/temporalio/cli/cmd/temporal@v1.5.1\n`,
   );
+  expect(await readFile(`${folder}/memory`, 'utf8')).toMatch(/^off \d+B\n$/);
   expect(lines.filter((line) => line.startsWith('building'))).toHaveLength(1);
   const left = (await readdir(`${folder}/cache/temporal-cli`)).filter((name) => name.includes('.tmp-'));
   expect(left).toEqual([]);
+});
+
+it('lets the Go compiler fill half of the memory at most, and whoever bounds it decides', () => {
+  expect(collectLate({}, 8e9, 4)).toEqual({ GOGC: 'off', GOMEMLIMIT: '1000000000B' });
+  expect(collectLate({ GOGC: '', GOMEMLIMIT: '' }, 1e9, 2)).toEqual({
+    GOGC: 'off',
+    GOMEMLIMIT: '250000000B',
+  });
+  expect(collectLate({ GOGC: '50' }, 8e9, 4)).toEqual({});
+  expect(collectLate({ GOMEMLIMIT: '1GiB' }, 8e9, 4)).toEqual({});
 });
 
 /** What each program says of itself, as seen on the real ones. */
@@ -139,11 +153,11 @@ it.each(BUILT_BESIDES_CLI)(
       `${folder}/bin/go`,
       [
         '[ "$1" = version ] && exit 0',
-        `[ "$1 $2 $3 $4 $5 $7" = "build -mod=mod ${LEAN} -o ${path}" ] || exit 1`,
+        `[ "$1 $2 $3 $4 $5 $6 $8" = "build -mod=mod ${LEAN} ${TAGS} -o ${path}" ] || exit 1`,
         `echo "$GOWORK" > "${folder}/asked"`,
         `cat go.mod >> "${folder}/asked"`,
-        `printf '#!/bin/sh\\necho "${says}"\\n' > "$6"`,
-        'chmod +x "$6"',
+        `printf '#!/bin/sh\\necho "${says}"\\n' > "$7"`,
+        'chmod +x "$7"',
       ].join('\n'),
     );
     const found = await find(options());
