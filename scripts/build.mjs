@@ -1,4 +1,4 @@
-// Compiles the rooms into dist/, pre-bundles the workflows and bundles the command line. `--if-stale`: only if something
+// Compiles the rooms into dist/, pre-bundles the workflows and bundles the command line and the worker. `--if-stale`: only if something
 // changed since the last time; npm runs `prepare` not only after `npm ci` but also at the first `npx longhaul`, perhaps
 // beside a worker that runs.
 // Plain JavaScript, as it runs before anything is compiled.
@@ -22,7 +22,7 @@ const isCurrent = existsSync(markFile) && readFileSync(markFile, 'utf8') === mar
 if (isCurrent && process.argv.includes('--if-stale')) process.exit(0);
 
 // Only now: where nothing is to be built, the tools need not be installed.
-const { bundleCli } = await import('./bundle-cli.mjs');
+const { bundleCli, bundleWorker } = await import('./bundle-programs.mjs');
 const tsc = createRequire(import.meta.url)
   .resolve('typescript/package.json')
   .replace(/package\.json$/, 'bin/tsc');
@@ -31,6 +31,7 @@ rmSync(`${root}/dist`, { recursive: true, force: true });
 run([tsc, '-p', 'tsconfig.build.json']);
 run(['dist/worker/build-bundle.js']);
 await bundleCli(root);
+await bundleWorker(root);
 chmodSync(`${root}/dist/cli/main.js`, 0o755);
 // Last of all: a build that was cut off is none.
 writeFileSync(markFile, mark);

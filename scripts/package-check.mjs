@@ -30,6 +30,7 @@ function contentProblems(files) {
     'dist/workflow-bundle.js',
     'dist/workflow-bundle-sealed.js',
     'dist/cli/THIRD-PARTY-LICENCES.txt',
+    'dist/worker/THIRD-PARTY-LICENCES.txt',
     ...programs,
   ];
   const missing = needed
