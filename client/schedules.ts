@@ -79,8 +79,12 @@ export class TemporalSchedules implements Schedules {
   }
 
   async backfill(scheduleId: string, { start, end, overlap }: BackfillOptions): Promise<void> {
-    if (!(start <= end))
-      throw new LonghaulError('InvalidInput', 'a backfill’s start must not be after its end');
+    if (!(start instanceof Date && end instanceof Date && start <= end)) {
+      throw new LonghaulError(
+        'InvalidInput',
+        'a backfill’s start and end are dates, the start not after the end',
+      );
+    }
     await this.#on(scheduleId, (handle) =>
       handle.backfill({ start, end, overlap: overlapName(overlap ?? 'buffer-all') }),
     );
@@ -95,10 +99,12 @@ export class TemporalSchedules implements Schedules {
     return recentBatches.map(({ batchId }) => batchId);
   }
 
-  #on<T>(
+  async #on<T>(
     scheduleId: string,
     use: (handle: ReturnType<Client['schedule']['getHandle']>) => Promise<T>,
   ): Promise<T> {
+    // Whatever else it is, it may be one that somebody made by other means.
+    if (typeof scheduleId !== 'string') assertScheduleId(scheduleId);
     return this.#temporal.call((client) => use(client.schedule.getHandle(scheduleId)));
   }
 }

@@ -41,6 +41,11 @@ const duration = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
+/** Half of it is what a create may take; with less every create would end unanswered, and the provider be blamed. */
+const createSettle = duration.refine((ms) => ms >= 1_000, {
+  error: 'must be 1s or more: a create has half of it to be answered in',
+});
+
 /** Only what can be said without naming the value: the key's own characters must not reach a message. */
 const apiKey = z.string().regex(/^[\x21-\x7e]+$/, {
   error: 'has a blank, a line end or another character that no key has: copy the key again',
@@ -78,7 +83,7 @@ const environment = z.object({
     .optional(),
   LONGHAUL_HOME: z.string().default('.longhaul'),
   LONGHAUL_FILE_ROOTS: z.string().default(''),
-  LONGHAUL_CREATE_SETTLE: duration.default(DEFAULTS.createSettleMs),
+  LONGHAUL_CREATE_SETTLE: createSettle.default(DEFAULTS.createSettleMs),
   LONGHAUL_CANCEL_WAIT: duration.default(DEFAULTS.cancelWaitMs),
   LONGHAUL_LOG_LEVEL: z
     .enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` })

@@ -70,6 +70,7 @@ describe('parseConfig', () => {
   it.each([
     ['LONGHAUL_STORE', '/var/lib/longhaul', 'must be a URI'],
     ['LONGHAUL_CREATE_SETTLE', '120', 'must be a duration above zero'],
+    ['LONGHAUL_CREATE_SETTLE', '999ms', 'must be 1s or more'],
     ['LONGHAUL_CANCEL_WAIT', '0s', 'must be a duration above zero'],
     ['LONGHAUL_LOG_LEVEL', 'loud', 'must be one of trace, debug, info'],
     ['LONGHAUL_REQUESTS_PER_SECOND', '0', 'must be a number above zero'],
@@ -99,7 +100,8 @@ describe('parseConfig', () => {
     ['0.01', { LONGHAUL_CREATE_SETTLE: '1h' }, false],
     ['2', { LONGHAUL_CREATE_SETTLE: '10s' }, true],
     ['1.99', { LONGHAUL_CREATE_SETTLE: '10s' }, false],
-    ['1000', { LONGHAUL_CREATE_SETTLE: '1ms' }, false],
+    ['20', { LONGHAUL_CREATE_SETTLE: '1s' }, true],
+    ['19', { LONGHAUL_CREATE_SETTLE: '1s' }, false],
   ])('takes no rate so low that a create never has its turn: %s with %j', (rate, settle, ok) => {
     expect(parseConfig({ LONGHAUL_REQUESTS_PER_SECOND: rate, ...settle }).ok).toBe(ok);
   });
