@@ -8,7 +8,7 @@ import type { AnswerHead } from '../storage/answer-line.js';
 import { resultLine } from '../storage/result-line.js';
 import type { ResultFacts } from '../storage/result-line.js';
 import type { RoundRow } from '../storage/round-rows.js';
-import type { Store, StoreWriter } from '../storage/store.js';
+import type { SealedFile, Store, StoreWriter } from '../storage/store.js';
 import { judge } from './answer-sorter.js';
 import type { SortedAnswer } from './answer-sorter.js';
 import { rowMessage } from './row-message.js';
@@ -21,6 +21,13 @@ export interface UnansweredContext extends Unanswered {
 const MALFORMED = 'the answer has no response with a body';
 
 type Row = Extract<OutputLine, { kind: 'row' }>;
+
+export interface SealedAnswers {
+  readonly file: SealedFile;
+  readonly answers: { readonly bytes: number; readonly sha256: string };
+  readonly rows: RowCounts;
+  readonly retryable: number;
+}
 
 /** Writes `answers.jsonl`: one line for each row of the round, in order, answered or not. */
 export class AnswerWriter {
@@ -70,13 +77,11 @@ export class AnswerWriter {
     }
   }
 
-  async commit(): Promise<{
-    readonly answers: { readonly bytes: number; readonly sha256: string };
-    readonly rows: RowCounts;
-    readonly retryable: number;
-  }> {
-    const { bytes, sha256 } = await this.#writer.commit();
-    return { answers: { bytes, sha256 }, rows: this.#tally.counts(), retryable: this.#retryable };
+  /** Puts all of it on the disk, without its name yet. */
+  async seal(): Promise<SealedAnswers> {
+    const file = await this.#writer.seal();
+    const { bytes, sha256 } = file;
+    return { file, answers: { bytes, sha256 }, rows: this.#tally.counts(), retryable: this.#retryable };
   }
 
   async abort(): Promise<void> {

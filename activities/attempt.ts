@@ -13,6 +13,8 @@ export interface Attempt {
   readonly number: number;
   /** How the attempts just before this one failed, if all failed alike. */
   readonly streak: FailureStreak | null;
+  /** How many attempts before this one have not found a result file, whatever befell those in between. */
+  readonly absences: number;
   readonly signal: AbortSignal;
   /** Tells the server that the work advances; calls are cheap, about one a second is sent. */
   readonly beat: (progress: string) => void;
@@ -30,7 +32,7 @@ export function currentAttempt(): Attempt {
   return {
     batchId: batchIdOf(info.workflowExecution?.workflowId ?? ''),
     number: info.attempt,
-    streak: streakBefore(info.heartbeatDetails),
+    ...memoryIn(info.heartbeatDetails),
     signal: cancellationSignal(),
     beat: (progress) => {
       const now = performance.now();
@@ -55,28 +57,39 @@ export function showLife(): () => void {
   return () => clearInterval(timer);
 }
 
-/** Leaves to the next attempt how this one failed. The last heartbeat goes out with the failure, however soon it comes. */
-export function passOn(failure: Error): void {
+/**
+ * Leaves to the next attempt how this one failed, and what it has counted itself. The last heartbeat goes out with the
+ * failure, however soon it comes.
+ */
+export function passOn(failure: Error, counted: { readonly absences?: number | undefined }): void {
   if (!(failure instanceof ApplicationFailure) || failure.type === WORKER_SHUTDOWN) return;
   const context = Context.current();
-  const before = streakBefore(context.info.heartbeatDetails);
-  tell(context, null, isFailureType(failure.type) ? streakWith(before, failure.type) : null);
+  const { streak: before, absences } = memoryIn(context.info.heartbeatDetails);
+  const streak = isFailureType(failure.type) ? streakWith(before, failure.type) : null;
+  tell(context, null, { streak, absences: counted.absences ?? absences });
 }
+
+/** What one attempt leaves to the next. */
+type Memory = Pick<Attempt, 'streak' | 'absences'>;
 
 /**
  * The details of a heartbeat are all that one attempt can leave to the next. The server keeps only the last ones, so each
- * heartbeat carries the streak along.
+ * heartbeat carries the memory along.
  */
 function tell(
   context: Context,
   progress: string | null,
-  streak: FailureStreak | null = streakBefore(context.info.heartbeatDetails),
+  memory: Memory = memoryIn(context.info.heartbeatDetails),
 ): void {
-  context.heartbeat({ progress, streak });
+  context.heartbeat({ progress, ...memory });
 }
 
-function streakBefore(details: unknown): FailureStreak | null {
-  return typeof details === 'object' && details !== null && 'streak' in details
-    ? readStreak(details.streak)
-    : null;
+/** They may be of another version of the worker. */
+function memoryIn(details: unknown): Memory {
+  if (typeof details !== 'object' || details === null) return { streak: null, absences: 0 };
+  const absences = 'absences' in details ? details.absences : 0;
+  return {
+    streak: 'streak' in details ? readStreak(details.streak) : null,
+    absences: typeof absences === 'number' && Number.isInteger(absences) && absences > 0 ? absences : 0,
+  };
 }

@@ -5,14 +5,17 @@ export class BatchError extends Error {
   override readonly name = 'BatchError';
   readonly type: FailureType;
   readonly retryDelayMs: number | undefined;
+  /** How many attempts, this one included, have not found a result file; for the next one to go on counting. */
+  readonly absences: number | undefined;
 
   constructor(
     type: FailureType,
     message: string,
-    options: { readonly retryDelayMs?: number; readonly cause?: unknown } = {},
+    options: { readonly retryDelayMs?: number; readonly absences?: number; readonly cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.type = type;
     this.retryDelayMs = options.retryDelayMs;
+    this.absences = options.absences;
   }
 }

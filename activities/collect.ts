@@ -3,7 +3,7 @@ import { unansweredRows } from '../batch/job-end.js';
 import { isTerminal } from '../batch/job-phase.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, roundFile } from '../batch/layout.js';
-import { isDoubtful, nextFileLookMs } from '../batch/output-doubt.js';
+import { nextFileLookMs, nextReadingMs } from '../batch/output-doubt.js';
 import type { OutputReading } from '../batch/output-doubt.js';
 import { failedForQuota } from '../batch/quota-text.js';
 import { ProviderError } from '../providers/errors.js';
@@ -12,7 +12,7 @@ import { jobRecordSchema } from '../schemas/records.js';
 import type { JobRecord, RoundAccountRecord } from '../schemas/records.js';
 import { lookupOf, roundRows } from '../storage/round-rows.js';
 import { createScratch } from '../storage/scratch.js';
-import type { Store, StoreWriter } from '../storage/store.js';
+import type { SealedFile, Store, StoreWriter } from '../storage/store.js';
 import { readRecord } from '../storage/record.js';
 import { AnswerSorter } from './answer-sorter.js';
 import { AnswerWriter } from './answer-writer.js';
@@ -26,10 +26,6 @@ import type { ActivityDeps } from './deps.js';
 import { OutputReader } from './output-reader.js';
 import { requirePlan } from './records.js';
 import { roundAccount } from './round-account.js';
-
-/** Before files that seem to lack something are downloaded again: soon, for a cut; later, for lines that are slow. */
-const FIRST_PAUSE_MS = 1_000;
-const PAUSE_MS = 4_000;
 
 /**
  * Reads a finished job's result files, gives every row of the round its answer or the reason why there is none, and
@@ -55,8 +51,8 @@ export async function collect(deps: ActivityDeps, input: CollectInput): Promise<
       const job = repeated ? await jobByNow(provider, attempt, input) : input.job;
       const collection = new Collection(deps, attempt, provider, { ...input, job }, record);
       const account = await collection.run(scratch.dir, readings);
-      if (account !== null) return asResult(account);
-      await sleep(readings.length === 1 ? FIRST_PAUSE_MS : PAUSE_MS);
+      if (typeof account !== 'number') return asResult(account);
+      await sleep(account);
     }
   } finally {
     await scratch.dispose();
@@ -130,8 +126,11 @@ class Collection {
     this.#folder = layout.round(attempt.batchId, input.shard, input.round);
   }
 
-  /** Null: what was downloaded may lack something. Its reading is added to the earlier ones. */
-  async run(scratchDir: string, readings: OutputReading[]): Promise<RoundAccountRecord | null> {
+  /**
+   * Milliseconds: what was downloaded may lack something, and is to be downloaded again after them. Its reading is added
+   * to the earlier ones.
+   */
+  async run(scratchDir: string, readings: OutputReading[]): Promise<RoundAccountRecord | number> {
     const path = roundFile.quarantine(this.#folder);
     const quarantine = await this.#deps.store.openWriter(path, { secret: true });
     try {
@@ -145,19 +144,22 @@ class Collection {
     dir: string,
     quarantine: StoreWriter,
     readings: OutputReading[],
-  ): Promise<RoundAccountRecord | null> {
+  ): Promise<RoundAccountRecord | number> {
     const { job, deleted } = this.#input;
     const lookup = await lookupOf(this.#rows());
     const reader = new OutputReader(this.#provider, this.#deps.scratchDir, this.#attempt);
     const files = deleted ? [] : await reader.open([job.outputFile, job.errorFile]);
+    // Before anything is downloaded in vain.
+    if (reader.gone) this.#assertGone();
     const { expectedBytes } = reader;
     const sorter = await AnswerSorter.create({ dir, lookup, rows: lookup.size, expectedBytes, quarantine });
     try {
       for (const file of files) await reader.read(file, sorter);
       if (reader.gone) this.#assertGone();
       readings.push(reader.reading());
-      const { counts } = job;
-      if (!deleted && !reader.gone && isDoubtful(readings, { counts, rows: lookup.size })) return null;
+      const facts = { job, rows: lookup.size, now: this.#deps.clock.now() };
+      const again = deleted || reader.gone ? null : nextReadingMs(readings, facts);
+      if (again !== null) return again;
       return await this.#write(sorter, reader.gone, quarantine);
     } finally {
       await sorter.dispose();
@@ -167,13 +169,14 @@ class Collection {
   /** Answers that are called gone are lost: a file that is only slow to show is looked for again. */
   #assertGone(): void {
     const { jobId, completedAt } = this.#input.job;
-    const { number: attempt } = this.#attempt;
-    const retryDelayMs = nextFileLookMs({ attempt, endedAt: completedAt, now: this.#deps.clock.now() });
+    const absences = this.#attempt.absences + 1;
+    const now = this.#deps.clock.now();
+    const retryDelayMs = nextFileLookMs({ looks: absences, endedAt: completedAt, now });
     if (retryDelayMs === null) return;
     throw new BatchError(
       'ProviderUnavailable',
       `a result file of job ${jobId} is not there yet, or not any more; it is looked for again`,
-      { retryDelayMs },
+      { retryDelayMs, absences },
     );
   }
 
@@ -192,13 +195,18 @@ class Collection {
     const phase = deleted || !isTerminal(job.phase) ? 'deleted' : job.phase;
     const unanswered = unansweredRows({ phase, answered, outputGone, deadlinePassed, quota });
     const writer = await AnswerWriter.open(store, this.#folder, this.#provider, round);
+    const sealed: SealedFile[] = [];
     try {
       await writer.write(this.#rows(), sorter.sorted(), { ...unanswered, jobId: job.jobId, beat });
-      // Held up until another attempt closed the round, this one may know less: its files would replace better ones.
+      const { file, ...written } = await writer.seal();
+      sealed.push(file);
+      if (quarantine.bytes > 0) sealed.push(await quarantine.seal());
+      // Held up until another attempt closed the round, this one may know less: its files would replace better ones. So
+      // that is asked when all of them are on the disk, which may take long. What remains: a process that is stopped in
+      // the microseconds between this look and the renames.
       const standing = await readAccount(store, batchId, shard, round);
       if (standing !== null) return standing;
-      const written = await writer.commit();
-      if (quarantine.bytes > 0) await quarantine.commit();
+      for (const each of sealed) await each.publish();
       const account = roundAccount({
         ...written,
         input: this.#input,
@@ -212,6 +220,7 @@ class Collection {
       return await closeRound(store, batchId, account);
     } finally {
       await writer.abort();
+      for (const each of sealed) await each.discard();
     }
   }
 

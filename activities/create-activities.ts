@@ -2,6 +2,7 @@ import { cancellationDetails } from '@temporalio/activity';
 import { assemble } from './assemble.js';
 import { currentAttempt, passOn, showLife } from './attempt.js';
 import { batchHasJob } from './batch-has-job.js';
+import { BatchError } from './batch-error.js';
 import { beginRound } from './begin-round.js';
 import { cancelJob } from './cancel-job.js';
 import { checkAccount } from './check-account.js';
@@ -47,7 +48,7 @@ async function mapped<T>({ store }: ActivityDeps, run: () => Promise<T>): Promis
       aborted: signal.aborted,
       cancelRequested: cancellationDetails()?.cancelRequested ?? false,
     });
-    passOn(failure);
+    passOn(failure, error instanceof BatchError ? error : {});
     throw failure;
   } finally {
     stop();

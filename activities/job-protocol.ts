@@ -7,6 +7,7 @@ import {
   nextLookMs,
 } from '../batch/create-decision.js';
 import type { CreateDecision, CreateFacts, Intent } from '../batch/create-decision.js';
+import { FAILURE_TYPES, waitsFor } from '../batch/failure-types.js';
 import { NOT_FOUND } from '../batch/job-snapshot.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, numberedFile, roundFile } from '../batch/layout.js';
@@ -89,23 +90,39 @@ export class JobProtocol {
     }
   }
 
-  /** Step 2. All pages and statuses; filtered again here, since a provider may ignore the filter. */
+  /**
+   * Step 2. All pages and statuses; filtered again here, since a provider may ignore the filter. While a create is
+   * unanswered and no job is known, one may run: a list that can't be read then is read again, for as long as it takes.
+   */
   async listed(): Promise<RemoteJob[]> {
     const filter = {
       metadata: { [JOB_METADATA.key]: this.#address.key },
       // Asked when the list has been read: what was sent by then is in the store.
-      mayLackMetadata: async () => {
-        const { intents, refused } = await this.#sent();
-        return intents.some((intent) => isUnanswered(intent, refused));
-      },
+      mayLackMetadata: () => this.#isAnyUnanswered(),
     };
     this.#listedAt = this.#deps.clock.now();
     const jobs: RemoteJob[] = [];
-    for await (const job of this.#provider.listJobs(filter, { signal: this.#attempt.signal })) {
-      if (job.metadata[JOB_METADATA.key] === this.#address.key) jobs.push(job);
+    try {
+      for await (const job of this.#provider.listJobs(filter, { signal: this.#attempt.signal })) {
+        if (job.metadata[JOB_METADATA.key] === this.#address.key) jobs.push(job);
+      }
+    } catch (error) {
+      throw (await this.#mayLoseJob(error)) ? this.#unlisted(error) : error;
     }
     this.#listEndedAt = this.#deps.clock.now();
     return jobs;
+  }
+
+  /** Whether the shard would end for this failure, though a job of it may run. */
+  async #mayLoseJob(error: unknown): Promise<boolean> {
+    if (!(error instanceof ProviderError) || waitsFor(error.type) !== null) return false;
+    if (FAILURE_TYPES[error.type].retry === 'yes' || !(await this.#isAnyUnanswered())) return false;
+    return (await this.recorded()) === null;
+  }
+
+  async #isAnyUnanswered(): Promise<boolean> {
+    const { intents, refused } = await this.#sent();
+    return intents.some((intent) => isUnanswered(intent, refused));
   }
 
   /** Since the last list was read: long, if the process was stopped between. */
@@ -165,6 +182,13 @@ export class JobProtocol {
       if (intent !== null) intents.push(intent);
     }
     return { intents, refused };
+  }
+
+  #unlisted(cause: unknown): BatchError {
+    const { shard, round } = this.#address;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `the job of shard ${shard}, round ${round} may have been created, and is looked for again: ${why}`;
+    return new BatchError('ProviderAmbiguous', message);
   }
 
   /** An earlier create may have happened: come back, at the latest when its job would be listed. */

@@ -101,7 +101,7 @@ function assertWhole(fileId: string, received: number, bytes: number | null, dow
   const expected = bytes ?? download.contentLength;
   if (expected === null || expected === received) return;
   throw new BatchError(
-    'IntegrityMismatch',
+    'ProviderUnavailable',
     `the download of ${fileId} has ${received} bytes and the provider says ${expected}; it is repeated`,
   );
 }

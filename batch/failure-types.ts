@@ -84,7 +84,8 @@ const definitions = {
   },
   ProviderUnavailable: {
     retry: 'yes',
-    meaning: 'The provider could not be reached or answered with a server error; nothing was changed there.',
+    meaning:
+      'The provider could not be reached, answered with a server error or broke off an answer; nothing was changed there.',
     remedy: 'Nothing. If it lasts, check the network and MISTRAL_BASE_URL.',
     ended: 'Check the network and MISTRAL_BASE_URL, then run the same command again.',
   },

@@ -21,6 +21,11 @@ export function isTerminal(phase: JobPhase): phase is TerminalJobPhase {
   return phase === 'succeeded' || phase === 'failed' || phase === 'expired' || phase === 'cancelled';
 }
 
+/** Neither ended nor about to: one that was told to cancel before it was seen is as good as cancelled by then. */
+export function isAlive(phase: JobPhase): boolean {
+  return !isTerminal(phase) && phase !== 'cancelling';
+}
+
 export interface JobCounts {
   readonly total: number;
   readonly completed: number;

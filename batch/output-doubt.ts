@@ -1,4 +1,4 @@
-import type { JobCounts } from './job-phase.js';
+import type { JobSnapshot } from './job-snapshot.js';
 
 /** One download of all of a job's result files. */
 export interface OutputReading {
@@ -20,34 +20,56 @@ const NEXT_LOOK_MS = 10_000;
 const LEAST_LOOKS = 3;
 const NEXT_LOOK_AT_OLD_MS = 2_000;
 
-/** When to look again for a file that a job names and the provider does not know; null: it is gone. */
+/**
+ * When to look again for a file that a job names and the provider does not know; null: it is gone. Only looks that found
+ * it missing count: after an outage the first of them decides nothing either.
+ */
 export function nextFileLookMs(look: {
-  readonly attempt: number;
+  readonly looks: number;
   /** When the job ended, and now; Unix milliseconds. */
   readonly endedAt: number | null;
   readonly now: number;
 }): number | null {
-  if (look.attempt >= LOOKS) return null;
+  if (look.looks >= LOOKS) return null;
   if (look.endedAt === null || look.now - look.endedAt < SHOWS_WITHIN_MS) return NEXT_LOOK_MS;
-  return look.attempt < LEAST_LOOKS ? NEXT_LOOK_AT_OLD_MS : null;
+  return look.looks < LEAST_LOOKS ? NEXT_LOOK_AT_OLD_MS : null;
 }
 
 /** A reading that looks like a part is believed when the same bytes came so many times in a row. */
 const BELIEVED_AFTER = 3;
+/** Where a file is not even named yet; one minute, as long as one that is named has to show. */
+const BELIEVED_UNNAMED_AFTER = 16;
+const NEXT_READING_MS = 4_000;
+/** Soon, for a cut; later, for lines that are slow to show. */
+const SECOND_READING_MS = 1_000;
+
+/** What a job says of its own end, which may not be all there yet. */
+export type EndedJob = Pick<JobSnapshot, 'phase' | 'counts' | 'outputFile' | 'errorFile' | 'completedAt'>;
 
 /**
- * Whether a download may lack lines that the provider has: it ends in the middle of one, or has fewer than the job
- * counts as done. A row that is called missing is bought again, so such a download is repeated: it was cut off on
- * its way, or some lines are slow to show. Counters may be wrong too, so the same bytes are believed in the end.
+ * When to download again what may lack lines that the provider has; null: it is believed. It ends in the middle of a
+ * line, or has fewer than the job counts as done. A row that is called missing is bought again, so such a download is
+ * repeated: it was cut off on its way, or some lines are slow to show. Counters may be wrong too, so the same bytes are
+ * believed in the end.
  */
-export function isDoubtful(
+export function nextReadingMs(
   readings: readonly OutputReading[],
-  job: { readonly counts: JobCounts; readonly rows: number },
-): boolean {
+  { job, rows, now }: { readonly job: EndedJob; readonly rows: number; readonly now: number },
+): number | null {
   const last = readings.at(-1);
-  if (last === undefined) return true;
-  const done = Math.min(job.counts.succeeded + job.counts.failed, job.rows);
-  if (!last.cutOff && last.lines >= done) return false;
-  const latest = readings.slice(-BELIEVED_AFTER);
-  return latest.length < BELIEVED_AFTER || latest.some(({ sha256 }) => sha256 !== last.sha256);
+  const next = readings.length <= 1 ? SECOND_READING_MS : NEXT_READING_MS;
+  if (last === undefined) return next;
+  const done = Math.min(job.counts.succeeded + job.counts.failed, rows);
+  if (!last.cutOff && last.lines >= done) return null;
+  const wanted = mayStillName(job, now) ? BELIEVED_UNNAMED_AFTER : BELIEVED_AFTER;
+  const latest = readings.slice(-wanted);
+  return latest.length === wanted && latest.every(({ sha256 }) => sha256 === last.sha256) ? null : next;
+}
+
+/** A job that has just ended and counts rows for which it names no file. */
+function mayStillName({ phase, counts, outputFile, errorFile, completedAt }: EndedJob, now: number): boolean {
+  if (phase !== 'succeeded') return false;
+  const isUnnamed =
+    (counts.succeeded > 0 && outputFile === null) || (counts.failed > 0 && errorFile === null);
+  return isUnnamed && (completedAt === null || now - completedAt < SHOWS_WITHIN_MS);
 }

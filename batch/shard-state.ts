@@ -12,6 +12,8 @@ export interface ShardState {
   /** Rounds that this run began, and the last of them. */
   begun: number;
   lastBegun: number;
+  /** The last round for which this run has asked for a job; 0: none. */
+  lastCreate: number;
   /** First round whose "final" binds this run; null until one is reached. */
   finalFrom: number | null;
   rows: RowCounts;
@@ -71,6 +73,7 @@ export function initialShardState(control: ControlState): ShardState {
     round: 1,
     begun: 0,
     lastBegun: 0,
+    lastCreate: 0,
     finalFrom: null,
     rows: NO_ROWS,
     answered: 0,

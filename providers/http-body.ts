@@ -92,7 +92,7 @@ function isEarlyEnd(error: unknown): boolean {
 
 function cutShort(watch: DownloadWatch, bytes: number, cause?: unknown): ProviderError {
   return new ProviderError(
-    'IntegrityMismatch',
+    'ProviderUnavailable',
     `${watch.call}: the download ended after ${bytes} of ${watch.contentLength} bytes`,
     { effect: 'refused', cause },
   );

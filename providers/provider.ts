@@ -120,7 +120,7 @@ export interface FileDownload {
   /** Content-Length; null when the answer has none. */
   readonly contentLength: number | null;
   /**
-   * Throws ProviderError `IntegrityMismatch` when the stream ends before `contentLength`. Holds a connection
+   * Throws ProviderError `ProviderUnavailable` when the stream ends before `contentLength`. Holds a connection
    * until it is read to its end, its iterator is returned, or the call's signal is aborted.
    */
   readonly content: AsyncIterable<Uint8Array>;

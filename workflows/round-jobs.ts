@@ -27,18 +27,26 @@ export class RoundJobs {
 
   /**
    * The job of the current round. Waits until an unanswered create would be listed, and is not cut short by a
-   * mere cancel: a job that exists has to be found before it can be cancelled.
+   * mere cancel: a job that exists has to be found before it can be cancelled. Interrupted when patience is over.
    */
-  async find(key: string, options: { readonly closing: boolean }): Promise<JobSnapshot | null> {
+  async find(
+    key: string,
+    options: { readonly closing: boolean },
+  ): Promise<JobSnapshot | typeof INTERRUPTED | null> {
     const closes = options.closing ? { closes: this.#input.run } : {};
     return this.#find(key, this.#state.round, { relist: false, ...closes });
   }
 
+  /** Whether this run has asked for a job of the current round. */
+  get mayHaveCreated(): boolean {
+    return this.#state.lastCreate === this.#state.round;
+  }
+
   /**
-   * Uploads the round's input and creates its job; null when stopped before there was one. Interrupted by a pause, so
-   * that no attempt which comes later creates it: to be looked for, and created after `resume`.
+   * Uploads the round's input and creates its job. Interrupted by a stop and by a pause, so that no attempt which comes
+   * later creates it: to be looked for, and created after `resume`.
    */
-  async create(open: OpenRound): Promise<JobSnapshot | typeof INTERRUPTED | null> {
+  async create(open: OpenRound): Promise<JobSnapshot | typeof INTERRUPTED> {
     const { settings, run, shard } = this.#input;
     const { endpoint, model, jobTimeoutHours, metadata } = settings;
     const { key, path, bytes, sha256, rows } = open;
@@ -47,16 +55,14 @@ export class RoundJobs {
     const file = await untilStopped(stop, () =>
       activities.upload(this.#summary(round), { key, path, bytes, sha256, rows }),
     );
-    if (file === INTERRUPTED) return null;
+    if (file === INTERRUPTED) return INTERRUPTED;
     await this.#control.whilePaused();
-    if (this.#control.stopping) return null;
+    if (this.#control.stopping) return INTERRUPTED;
+    this.#state.lastCreate = round;
     const job = { shard, round, key, fileId: file.fileId, endpoint, model, jobTimeoutHours, metadata, run };
     const held = () => this.#control.stopping || this.#control.state.paused;
     const created = await untilStopped(held, () => activities.createJob(this.#summary(round), job));
-    if (created === INTERRUPTED && !this.#control.stopping) return INTERRUPTED;
-    // The create was cut short without an id: whatever it left at the provider is found, to be cancelled. An attempt
-    // that Temporal has given up may live on: it is kept from sending.
-    if (created === INTERRUPTED) return this.find(key, { closing: true });
+    if (created === INTERRUPTED) return INTERRUPTED;
     await this.#cancelDuplicates(round, created.duplicates);
     return created.job;
   }
@@ -96,7 +102,8 @@ export class RoundJobs {
     how: Pick<FindJobInput, 'lost'> = {},
   ): Promise<JobSnapshot | null> {
     try {
-      return await this.#waits.patiently(() => this.#find(key, round, { relist: true, ...how }));
+      const found = await this.#waits.patiently(() => this.#find(key, round, { relist: true, ...how }));
+      return found === INTERRUPTED ? null : found;
     } catch (error) {
       // A duplicate that can't be looked for now is looked for by the next run; answers come first.
       if (knownFailure(error) === null) throw error;
@@ -108,13 +115,13 @@ export class RoundJobs {
     key: string,
     round: number,
     how: Pick<FindJobInput, 'relist' | 'closes' | 'lost'>,
-  ): Promise<JobSnapshot | null> {
+  ): Promise<JobSnapshot | typeof INTERRUPTED | null> {
     const { shard } = this.#input;
     const found = await untilStopped(
       () => this.#control.patienceOver,
       () => activities.findJob(this.#summary(round), { shard, round, key, ...how }),
     );
-    if (found === INTERRUPTED) return null;
+    if (found === INTERRUPTED) return INTERRUPTED;
     await this.#cancelDuplicates(round, found.duplicates);
     return found.job;
   }

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { BeginRoundResult, CollectResult, OpenRound } from '../activities/contract.js';
 import type { OpenJob, RoundSums, ShardAccount } from '../batch/account.js';
-import { isTerminal } from '../batch/job-phase.js';
+import { isAlive } from '../batch/job-phase.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import type { RowErrorType } from '../batch/rows.js';
 import { absorbed, adopted, left, roundMode } from '../batch/shard-rounds.js';
@@ -117,20 +117,33 @@ export class ShardRun {
   /** Finds the round's job or creates it; null when there is none and there will be none in this run. */
   async #obtainJob(open: OpenRound): Promise<JobSnapshot | null> {
     for (;;) {
+      const closing = !this.#mayBegin();
       try {
-        const found = await this.#jobs.find(open.key, { closing: !this.#mayBegin() });
+        const found = await this.#jobs.find(open.key, { closing });
+        if (found === INTERRUPTED) return this.#giveUpLooking();
         await this.#waits.keyWorks();
-        if (found !== null) return this.#adopt(open, found, !isTerminal(found.phase));
-        if (this.#mayBegin()) await this.control.whilePaused();
-        if (!this.#mayBegin()) return null;
-        this.#countBegun();
-        const created = await this.#jobs.create(open);
-        if (created !== INTERRUPTED) return created === null ? null : this.#adopt(open, created, true);
+        if (found !== null) return this.#adopt(open, found, isAlive(found.phase));
+        if (closing) return null;
+        await this.control.whilePaused();
+        if (this.#mayBegin()) {
+          this.#countBegun();
+          const created = await this.#jobs.create(open);
+          if (created !== INTERRUPTED) return this.#adopt(open, created, true);
+        }
+        // Stopped. Where a create was begun, an attempt of it that Temporal has given up may live on: the round is left
+        // by a look that finds its job, to be cancelled, or keeps it from sending.
+        if (!this.#mayBegin() && !this.#jobs.mayHaveCreated) return null;
       } catch (error) {
         if (!(await this.#waitsAfter(error))) return null;
       }
       await this.#continueAsNewIfDue();
     }
+  }
+
+  #giveUpLooking(): null {
+    const message = `${this.#summary()}: looking for a job that may exist was given up; the next run looks again`;
+    this.#state.failure = { type: 'ProviderAmbiguous', message };
+    return null;
   }
 
   /** A waiting failure is waited out (true: try again); any other ends the shard. */

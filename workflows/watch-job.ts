@@ -38,7 +38,8 @@ export async function watchJob(active: ActiveRound, context: WatchContext): Prom
     if (isTerminal(active.job.phase)) return 'ended';
     if (control.stopping && active.cancelAskedAt === null) {
       const asked = await askCancel(active, context);
-      if (asked !== 'known') return asked;
+      // A job that the cancel does not find may be there all the same: the next poll tells.
+      if (asked !== 'known' && asked !== 'deleted') return asked;
       if (isTerminal(active.job.phase)) return 'ended';
     }
     if (control.stopping && isLeft(active, context)) return 'left';

@@ -4,8 +4,9 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { layout } from '../../batch/layout.js';
 import { ProviderError } from '../../providers/errors.js';
-import { failureOf, runActivity } from '../support/activity-env.js';
+import { attemptOf, failureOf, runActivity } from '../support/activity-env.js';
 import { BATCH, jsonl, row, rows } from '../support/activity-inputs.js';
+import { remoteJob } from '../support/create-world.js';
 import { answer, fileOf, ScriptedRound } from '../support/scripted-round.js';
 import { hookedStore } from '../support/store-hooks.js';
 
@@ -18,7 +19,7 @@ describe('a download', () => {
       Promise.resolve({ id, name: id, bytes: whole.length, lines: null, createdAt: 0 });
     const short = { output: whole.slice(0, -40), provider: { getFile } };
     const failure = await failureOf(round.collect(short));
-    expect(failure).toMatchObject({ type: 'IntegrityMismatch', nonRetryable: false });
+    expect(failure).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
     expect(await round.bench.files()).not.toContain('rounds/00000-1/account.json');
     expect((await round.collect({ output: whole })).rows).toMatchObject({ succeeded: 3 });
   });
@@ -137,7 +138,7 @@ describe('the account', () => {
 
   it('is not touched by an attempt that was held up while another one closed the round', async () => {
     const round = await ScriptedRound.begin(rows(2));
-    const { deps, input, attempt } = round.ending({ output: null, attempt: 3 });
+    const { deps, input, attempt } = round.ending({ output: null, attempt: 3, absences: 2 });
     let closed = false;
     const store = hookedStore(round.bench.store, async (call, path) => {
       // All of its own downloads are behind it.
@@ -147,6 +148,33 @@ describe('the account', () => {
     });
     const sums = await runActivity({ ...deps, store }, 'collect', input, attempt);
     expect(sums.rows).toMatchObject({ succeeded: 2 });
+    expect((await round.results()).map((line) => line['error'])).toEqual([null, null]);
+  });
+
+  it('is not touched by one that was held up while its own files went to the disk', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const { deps, input } = round.ending({ output: fileOf(answer('r0')) });
+    const { store: whole } = round.bench;
+    let closed = false;
+    const openWriter: typeof whole.openWriter = async (path, options) => {
+      const writer = await whole.openWriter(path, options);
+      if (path !== round.path('answers') || closed) return writer;
+      closed = true;
+      return {
+        get bytes() {
+          return writer.bytes;
+        },
+        write: (chunk) => writer.write(chunk),
+        commit: () => writer.commit(),
+        abort: () => writer.abort(),
+        seal: async () => {
+          await round.collect({ output: fileOf(answer('r0'), answer('r1')) });
+          return writer.seal();
+        },
+      };
+    };
+    const store = { ...hookedStore(whole, () => undefined), openWriter };
+    expect((await runActivity({ ...deps, store }, 'collect', input)).rows).toMatchObject({ succeeded: 2 });
     expect((await round.results()).map((line) => line['error'])).toEqual([null, null]);
   });
 
@@ -198,5 +226,59 @@ it('closes a round whose job has times that no date holds', async () => {
   expect(result.rows).toMatchObject({ succeeded: 2 });
   expect(await round.bench.json(`${layout.round(BATCH, 0, 1)}/account.json`)).toMatchObject({
     job: { createdAt: '1970-01-01T00:00:00.000Z', completedAt: null },
+  });
+});
+
+describe('a file that the provider does not show', () => {
+  const whole = fileOf(answer('r0'), answer('r1'));
+  const down = (status: 404 | 503) =>
+    Promise.reject(
+      status === 404
+        ? new ProviderError('ProviderNotFound', 'get file: 404', { effect: 'refused', status })
+        : new ProviderError('ProviderUnavailable', 'get file: 503', { effect: 'unknown', status }),
+    );
+
+  it('is not called gone by the first look that misses it, however many attempts an outage has cost', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const after = { attempt: 9, provider: { getFile: () => down(404) } };
+    expect(await failureOf(round.collect({ output: whole, ...after }))).toMatchObject({
+      type: 'ProviderUnavailable',
+      nextRetryDelay: 2_000,
+    });
+  });
+
+  it('is called gone by the third, whatever befell the attempts in between', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const statuses = [404, 503, 404, 503, 404] as const;
+    let details: unknown;
+    for (const [n, status] of statuses.entries()) {
+      const { deps, input } = round.ending({ output: whole, provider: { getFile: () => down(status) } });
+      const environment = attemptOf({ attempt: n + 1, ...(details === undefined ? {} : { details }) });
+      environment.on('heartbeat', (beat: unknown) => (details = beat));
+      const end = runActivity(deps, 'collect', input, environment);
+      if (n < statuses.length - 1)
+        expect(await failureOf(end)).toMatchObject({ type: 'ProviderUnavailable' });
+      else expect((await end).rows).toMatchObject({ missing: 2 });
+    }
+  });
+
+  it('is not called gone where its job has just ended and does not name it yet', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const counts = { total: 2, completed: 2, succeeded: 2, failed: 0 };
+    const completedAt = round.bench.clock.now();
+    let polls = 0;
+    const getJob = () => {
+      polls += 1;
+      const named = remoteJob('job-1', 0, { fileId: 'input-file', metadata: {} });
+      const outputFile = polls < 3 ? null : 'output-file';
+      return Promise.resolve({ ...named, phase: 'succeeded', counts, completedAt, outputFile } as const);
+    };
+    const { deps, input } = round.ending({
+      output: whole,
+      job: { counts, completedAt },
+      provider: { getJob },
+    });
+    const unnamed = { ...input, job: { ...input.job, outputFile: null } };
+    expect((await runActivity(deps, 'collect', unnamed)).rows).toMatchObject({ succeeded: 2 });
   });
 });

@@ -10,7 +10,7 @@ describe('the result files of a job', () => {
       nth: 1,
       fault: { type: 'truncatedDownload', share: 0.5, ending },
     });
-    expect(await failureOf(collect())).toMatchObject({ type: 'IntegrityMismatch', nonRetryable: false });
+    expect(await failureOf(collect())).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
     expect((await collect({}, 2)).sums.rows).toMatchObject({ succeeded: 10 });
   });
 
@@ -42,7 +42,7 @@ describe('the result files of a job', () => {
       { route: 'getJob', fault: { type: 'wrongCounters', succeeded_requests: 0, failed_requests: 0 } },
     );
     for (const _ of ['output', 'error']) {
-      expect(await failureOf(collect())).toMatchObject({ type: 'IntegrityMismatch', nonRetryable: false });
+      expect(await failureOf(collect())).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
     }
     expect((await collect({}, 3)).sums.rows).toMatchObject({ succeeded: 6, failed: 4 });
   });

@@ -119,9 +119,13 @@ describe('a job at the provider', () => {
     expect(ended.phase).toBe('succeeded');
     bench.clock.advance(120_000);
     for (const attempt of [1, 2]) {
-      expect(await failureOf(collect({}, attempt))).toMatchObject({ nextRetryDelay: 2_000 });
+      expect(await failureOf(collect({}, attempt, attempt - 1))).toMatchObject({ nextRetryDelay: 2_000 });
     }
-    expect((await collect({}, 3)).sums).toMatchObject({ answered: 0, retryable: 0, rows: { missing: 10 } });
+    expect((await collect({}, 3, 2)).sums).toMatchObject({
+      answered: 0,
+      retryable: 0,
+      rows: { missing: 10 },
+    });
     expect(await bench.lines(roundFile.answers(layout.round(BATCH, 0, 1)))).toMatchObject([
       { error: 'output_gone' },
       ...Array<Wire>(9).fill({}),

@@ -239,7 +239,7 @@ describe('downloading a file', () => {
     });
     const download = await clientOf(server).downloadFile('f', {});
     const error = await failureOf(collect(download.content));
-    expect(error).toMatchObject({ type: 'IntegrityMismatch' });
+    expect(error).toMatchObject({ type: 'ProviderUnavailable' });
     expect(error.message).toContain('400 of 1000');
   });
 

@@ -64,15 +64,21 @@ export interface RunInfo {
   readonly attempt?: number;
   /** What each attempt before it failed as. */
   readonly failedAs?: FailureType;
+  /** How many of them have not found a result file. */
+  readonly absences?: number;
+  /** The last heartbeat of the attempt before, in place of all these. */
+  readonly details?: unknown;
   readonly startToCloseTimeoutMs?: number;
 }
 
 /** One attempt of an activity that can be told to stop. */
 export function attemptOf(run: RunInfo = {}): MockActivityEnvironment {
-  const { workflowId = BATCH, failedAs = 'IntegrityMismatch', ...info } = run;
+  const { workflowId = BATCH, failedAs = 'IntegrityMismatch', absences = 0, details, ...info } = run;
   const { attempt = 1 } = info;
   const heartbeatDetails =
-    attempt === 1 ? undefined : { progress: null, streak: { type: failedAs, attempts: attempt - 1 } };
+    attempt === 1 || details !== undefined
+      ? details
+      : { progress: null, streak: { type: failedAs, attempts: attempt - 1 }, absences };
   const runId = '11111111-1111-4111-8111-111111111111';
   return new MockActivityEnvironment(
     { startToCloseTimeoutMs: 300_000, heartbeatDetails, ...info, workflowExecution: { workflowId, runId } },

@@ -13,9 +13,9 @@ export async function endedJob(faults: readonly Wire[], options: BenchOptions = 
     bench,
     open,
     jobId: created.jobId,
-    collect: async (more: Partial<Parameters<typeof collectInput>[2]> = {}, attempt = 1) => {
+    collect: async (more: Partial<Parameters<typeof collectInput>[2]> = {}, attempt = 1, absences = 0) => {
       const ended = await bench.ended(created.jobId);
-      const sums = await bench.run('collect', collectInput(open, ended, more), { attempt });
+      const sums = await bench.run('collect', collectInput(open, ended, more), { attempt, absences });
       return { ended, sums };
     },
   };

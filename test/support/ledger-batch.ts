@@ -11,6 +11,7 @@ import { initialShardState } from '../../batch/shard-state.js';
 import type { ShardState } from '../../batch/shard-state.js';
 import { groupUnanswered, isWhole, sumAccounts } from '../../batch/shard-sums.js';
 import { attemptOf, runActivity, textIn } from './activity-env.js';
+import type { RunInfo } from './activity-env.js';
 import { assembleInput, beginInput, collectInput, ENDPOINT, jsonLines, MODEL } from './activity-inputs.js';
 import type { Wire } from './activity-inputs.js';
 import { remoteJob } from './create-world.js';
@@ -119,7 +120,7 @@ export class LedgerBatch {
     const more = { shard, round: state.round, deleted: script.end === 'DELETED', deadlinePassed };
     const input = collectInput(open, job, more);
     // The first attempt that takes a file which is not there for gone.
-    const sums = await runActivity(this.#deps, 'collect', input, this.#attempt(3));
+    const sums = await runActivity(this.#deps, 'collect', input, this.#attempt({ attempt: 3, absences: 2 }));
     this.#absorb(state, sums);
     const quarantine = roundFile.quarantine(folder);
     const thrown = this.#store.files.get(quarantine)?.toString('utf8') ?? '';
@@ -230,7 +231,7 @@ export class LedgerBatch {
     return jsonLines(whole ? JSON.stringify(JSON.parse(text)) : text);
   }
 
-  #attempt(attempt = 1) {
-    return attemptOf({ workflowId: this.#batchId, attempt });
+  #attempt(run: RunInfo = {}) {
+    return attemptOf({ ...run, workflowId: this.#batchId });
   }
 }

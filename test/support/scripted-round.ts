@@ -49,6 +49,8 @@ export interface Ending extends Partial<Omit<CollectInput, 'job'>> {
   readonly job?: Partial<JobSnapshot>;
   readonly errors?: RemoteJob['errors'];
   readonly attempt?: number;
+  /** How many earlier attempts have not found a result file. */
+  readonly absences?: number;
   readonly provider?: Partial<BatchProvider>;
 }
 
@@ -79,7 +81,7 @@ export class ScriptedRound {
   }
 
   /** The input of `collect` and what it needs to run, for a job that ended so. */
-  ending({ output, error, job, errors = [], attempt = 1, provider = {}, ...more }: Ending) {
+  ending({ output, error, job, errors = [], attempt = 1, absences = 0, provider = {}, ...more }: Ending) {
     const files: ResultFiles = new Map();
     if (output !== undefined) files.set('output-file', output);
     if (error !== undefined) files.set('error-file', error);
@@ -100,7 +102,12 @@ export class ScriptedRound {
       errors,
     });
     const deps = this.bench.with({ provider: () => withFiles(files, remote, provider) });
-    return { deps, input: collectInput(this.open, snapshot, more), files, attempt: attemptOf({ attempt }) };
+    return {
+      deps,
+      input: collectInput(this.open, snapshot, more),
+      files,
+      attempt: attemptOf({ attempt, absences }),
+    };
   }
 
   collect(ending: Ending): Promise<CollectResult> {

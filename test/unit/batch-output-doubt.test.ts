@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isDoubtful, nextFileLookMs } from '../../batch/output-doubt.js';
-import type { OutputReading } from '../../batch/output-doubt.js';
+import { nextFileLookMs, nextReadingMs } from '../../batch/output-doubt.js';
+import type { EndedJob, OutputReading } from '../../batch/output-doubt.js';
 
 const counts = { total: 10, completed: 10, succeeded: 7, failed: 3 };
+const all7 = { ...counts, failed: 0 };
+const HOUR = 3_600_000;
+const job: EndedJob = { phase: 'succeeded', counts, outputFile: 'o', errorFile: 'e', completedAt: 0 };
 const reading = (lines: number, sha256 = 'a', cutOff = false): OutputReading => ({ lines, sha256, cutOff });
 
 describe('a file that is not there', () => {
@@ -14,8 +17,8 @@ describe('a file that is not there', () => {
     ['is gone at the third look, a minute after the end', 3, 100_000, 160_000, null],
     ['is gone at the seventh look, whatever the clocks say', 7, 900_000, 100_000, null],
     ['is looked for by a clock that is ahead of ours', 6, 900_000, 100_000, 10_000],
-  ])('%s', (_, attempt, endedAt, now, next) => {
-    expect(nextFileLookMs({ attempt, endedAt, now })).toBe(next);
+  ])('%s', (_, looks, endedAt, now, next) => {
+    expect(nextFileLookMs({ looks, endedAt, now })).toBe(next);
   });
 });
 
@@ -33,15 +36,39 @@ describe('a download', () => {
     ['ends in the middle of a line', [reading(10, 'a', true)], true],
     ['ends so three times', Array.from({ length: 3 }, () => reading(10, 'a', true)), false],
   ])('that %s', (_, readings, doubtful) => {
-    expect(isDoubtful(readings, { counts, rows: 10 })).toBe(doubtful);
+    expect(nextReadingMs(readings, { job, rows: 10, now: HOUR }) !== null).toBe(doubtful);
+  });
+
+  it('is repeated soon the first time, and then at leisure', () => {
+    expect(nextReadingMs([reading(9)], { job, rows: 10, now: HOUR })).toBe(1_000);
+    expect(nextReadingMs([reading(9), reading(9)], { job, rows: 10, now: HOUR })).toBe(4_000);
+  });
+
+  it.each<[string, Partial<EndedJob>, number, number]>([
+    ['a minute after its end where no file is named for rows that it counts', { outputFile: null }, 5, 16],
+    ['the same for its errors', { errorFile: null }, 5, 16],
+    ['the same where nobody says when it ended', { outputFile: null, completedAt: null }, HOUR, 16],
+    ['at once where its end is a minute ago', { outputFile: null }, 60_000, 3],
+    ['at once where nothing is counted for the file', { errorFile: null, counts: all7 }, 5, 3],
+    [
+      'at once where the job was cancelled, which may have made none',
+      { outputFile: null, phase: 'cancelled' },
+      5,
+      3,
+    ],
+  ])('of a job is believed %s', (_, more, now, believedAfter) => {
+    const facts = { job: { ...job, ...more }, rows: 10, now };
+    const same = (times: number) => Array.from({ length: times }, () => reading(3));
+    expect(nextReadingMs(same(believedAfter - 1), facts)).not.toBeNull();
+    expect(nextReadingMs(same(believedAfter), facts)).toBeNull();
   });
 
   it('is not asked for more lines than the round has rows, or than are done', () => {
     const wrong = { ...counts, failed: 1_000_000 };
-    expect(isDoubtful([reading(4)], { counts: wrong, rows: 4 })).toBe(false);
-    expect(isDoubtful([reading(3)], { counts: wrong, rows: 4 })).toBe(true);
-    expect(isDoubtful([reading(0)], { counts: { ...counts, succeeded: 0, failed: 0 }, rows: 10 })).toBe(
-      false,
-    );
+    const none = { ...counts, succeeded: 0, failed: 0 };
+    const facts = { rows: 4, now: HOUR };
+    expect(nextReadingMs([reading(4)], { ...facts, job: { ...job, counts: wrong } })).toBeNull();
+    expect(nextReadingMs([reading(3)], { ...facts, job: { ...job, counts: wrong } })).not.toBeNull();
+    expect(nextReadingMs([reading(0)], { ...facts, job: { ...job, counts: none } })).toBeNull();
   });
 });
