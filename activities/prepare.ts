@@ -41,6 +41,7 @@ import { assertProviderTakes, jobTimeoutMs, resolveSettings, shardLimits } from 
  */
 export async function prepare(deps: ActivityDeps, rawInput: unknown): Promise<PrepareResult> {
   const attempt = currentAttempt();
+  const begunAt = deps.clock.now();
   const parsed = parseRunBatchInput(rawInput);
   if (!parsed.ok) {
     throw new BatchError(
@@ -65,7 +66,8 @@ export async function prepare(deps: ActivityDeps, rawInput: unknown): Promise<Pr
     // An attempt that was killed as it had written the plan leaves what decided it.
     await store.remove(layout.planDraft(batchId));
   }
-  // Twice: while this attempt retired one, or was held up, a later run may have published its own.
+  // Twice: while this attempt retired one, a later run may have published its own. If it was held up before, its own run
+  // or a later one may have ended since it began.
   for (let looks = 0; ; looks += 1) {
     const ended = await readManifest(store, batchId);
     if (ended === null) break;
@@ -75,7 +77,7 @@ export async function prepare(deps: ActivityDeps, rawInput: unknown): Promise<Pr
     if (manifest.outcome !== null && isFinished(manifest.outcome) && !goesOn) {
       return { kind: 'finished', fingerprint: identity.fingerprint, summary: summaryOf(store, ended) };
     }
-    if (looks > 0) throw finishedMeanwhile(batchId);
+    if (looks > 0 || Date.parse(manifest.finishedAt ?? '') > begunAt) throw finishedMeanwhile(batchId);
     await retireManifest(store, batchId, ended);
   }
   const plan = standing ?? (await makePlan(deps, attempt, { input, opened, identity, limits }));

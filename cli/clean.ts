@@ -43,7 +43,12 @@ async function clean(context: CliContext, options: CleanOptions): Promise<ExitCo
   const store = openStore(context.storeUri);
   const before = Date.now() - (parseDuration(options.olderThan) ?? 0);
   const removed = options.yes === true;
-  if (removed) await finishSetAside(store.uri);
+  if (removed) {
+    for (const path of await finishSetAside(store.uri)) {
+      const why = 'an earlier removal was cut off there, and its batch was begun anew since';
+      output.note(`Kept ${path}: ${why}. Remove the folder if nothing in it is missed.`);
+    }
+  }
   const found = await findPrunable(store, before);
   const { closed, batches } = await withOpenBatches(context, async (openBatches) => {
     // A finished batch may have been started again a moment ago, which takes a server that runs. Where a copy of an

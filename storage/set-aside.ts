@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { layout } from '../batch/layout.js';
 import { StorageError } from './errors.js';
 import { errorCode, isMissing, toStorageError } from './file-errors.js';
 import { openFileStore } from './file.js';
@@ -19,8 +20,11 @@ export interface SetAside {
   /** Its files, without the folder's name before their paths. */
   readonly files: Store;
   remove(): Promise<void>;
-  /** Where somebody has written files of the same names meanwhile, theirs stand and the old ones are kept apart. */
-  putBack(): Promise<void>;
+  /**
+   * False: a batch was begun anew meanwhile, and this one stays aside. Where a run that went on has written files of the
+   * same names, its files stand and the old ones are kept apart.
+   */
+  putBack(): Promise<boolean>;
 }
 
 /**
@@ -44,14 +48,17 @@ export async function setAside(location: string, folder: string): Promise<SetAsi
   });
 }
 
-/** Undoes or ends what a killed process has set aside. */
-export async function finishSetAside(location: string): Promise<void> {
+/** Undoes or ends what a killed process has set aside. Returns the paths of folders that have to stay aside. */
+export async function finishSetAside(location: string): Promise<readonly string[]> {
   const root = rootOf(location);
-  await attempt(root, '.', async () => {
+  return attempt(root, '.', async () => {
+    const kept: string[] = [];
     for (const name of await namesIn(root)) {
-      if (name.startsWith(UNSURE)) await putBack(root, name.slice(UNSURE.length));
-      else if (name.startsWith(REMOVED)) await removeFolder(join(root, name));
+      if (name.startsWith(REMOVED)) await removeFolder(join(root, name));
+      if (!name.startsWith(UNSURE)) continue;
+      if (!(await putBack(root, name.slice(UNSURE.length)))) kept.push(join(root, name));
     }
+    return kept;
   });
 }
 
@@ -78,16 +85,25 @@ async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function putBack(root: string, folder: string): Promise<void> {
+async function putBack(root: string, folder: string): Promise<boolean> {
   const aside = join(root, `${UNSURE}${folder}`);
   const home = join(root, folder);
   try {
     await moved(aside, home);
   } catch (error) {
     if (!isOccupied(error)) throw error;
+    if (await wasBegunAnew(root, folder)) return false;
     await merge(aside, home);
   }
   await syncFolder(root);
+  return true;
+}
+
+/** It may be cut otherwise: the rounds of the one are nothing to the shards of the other. */
+async function wasBegunAnew(root: string, folder: string): Promise<boolean> {
+  const decided = [layout.plan(folder), layout.planDraft(folder)].map((path) => lstat(join(root, path)));
+  const found = await Promise.allSettled(decided);
+  return found.some(({ status }) => status === 'fulfilled');
 }
 
 async function merge(from: string, to: string): Promise<void> {

@@ -6,7 +6,7 @@ import { findPrunable, removeBatch } from '../../cli/prune-store.js';
 import type { StoredBatch } from '../../cli/prune-store.js';
 import { finishSetAside, setAside } from '../../storage/set-aside.js';
 import { Bench } from '../support/activity-env.js';
-import { BATCH, rows } from '../support/activity-inputs.js';
+import { BATCH, collectInput, rows } from '../support/activity-inputs.js';
 import { hookedStore } from '../support/store-hooks.js';
 
 const MANIFEST = layout.manifest(BATCH);
@@ -85,13 +85,31 @@ it('keeps what a run wrote while its folder was away, and puts the rest beside i
   const { bench } = await found();
   const aside = await setAside(bench.store.uri, BATCH);
   expect(await bench.files()).toEqual([]);
-  await bench.store.writeSmall(layout.plan(BATCH), 'newer');
   await bench.store.writeSmall(`${BATCH}/rounds/00000-1/job.json`, 'newer');
-  await aside?.putBack();
-  expect(await bench.text(layout.plan(BATCH))).toBe('newer');
+  await bench.store.writeSmall(MANIFEST, 'newer');
+  expect(await aside?.putBack()).toBe(true);
+  expect(await bench.text(MANIFEST)).toBe('newer');
   expect(await bench.files()).toEqual(
     expect.arrayContaining(['input/shard-00000.jsonl', 'manifest.json', 'rounds/00000-1/job.json']),
   );
+});
+
+it('does not mix a batch that was begun anew with the one whose removal was killed', async () => {
+  const bench = await Bench.start();
+  await bench.prepare(rows(4));
+  await bench.round();
+  await bench.assemble();
+  await setAside(bench.store.uri, BATCH);
+  // The same command, with other shards.
+  await bench.prepare(rows(4), { shardRows: 2 });
+  const { open, job } = await bench.submit();
+  const before = await bench.files();
+  const aside = join(bench.dir, 'store', `.tmp-leaving-${BATCH}`);
+  expect(await finishSetAside(bench.store.uri)).toEqual([aside]);
+  expect(await bench.files()).toEqual(before);
+  expect(await readdir(aside)).toContain('results.jsonl');
+  const sums = await bench.run('collect', collectInput(open, await bench.ended(job.jobId)));
+  expect(sums.rows).toMatchObject({ total: 2, succeeded: 2 });
 });
 
 it('undoes a removal that was killed before it was sure', async () => {

@@ -309,6 +309,23 @@ describe('a job that has an id', () => {
 });
 
 describe('what the shard must know', () => {
+  it.each([
+    ['ProviderAuth', 401, 'an unanswered create', {}, false, true],
+    ['ProviderAuth', 401, 'a refused create', {}, true, false],
+    ['ProviderAuth', 401, 'an end without a create', { closes: 'run-1' }, false, false],
+    ['ProviderQuota', 402, 'an unanswered create', {}, false, false],
+  ])('%s (%i) after %s: whether a job may run', async (type, status, _what, more, refused, batchHasJob) => {
+    const { bench, input } = await uploaded();
+    await bench.prepare(rows(2));
+    const other = layout.round(BATCH, 7, 1);
+    const intent = { n: 1, key: input.key, sendingAt: 0, timeoutMs: 1000, ...more };
+    await bench.store.writeSmall(roundFile.intent(other, 1), JSON.stringify(intent));
+    if (refused) await bench.store.writeSmall(roundFile.refused(other, 1), '{}');
+    await bench.setFaults({ route: 'listJobs', fault: { type: 'status', status } });
+    const failure = await failureOf(bench.run('createJob', input));
+    expect(failure).toMatchObject({ type, details: [{ status, batchHasJob }] });
+  });
+
   it.each(['findJob', 'createJob', 'upload'] as const)(
     'of a key that stopped working: whether the batch has a job (%s)',
     async (name) => {

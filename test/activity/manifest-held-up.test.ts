@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { layout } from '../../batch/layout.js';
 import type { Store } from '../../storage/store.js';
-import { Bench, runActivity } from '../support/activity-env.js';
+import { Bench, failureOf, runActivity } from '../support/activity-env.js';
 import { assembleInput, BATCH, ENDPOINT, MODEL, rows } from '../support/activity-inputs.js';
 import { hookedStore } from '../support/store-hooks.js';
 import type { StoreCall } from '../support/store-hooks.js';
@@ -47,6 +47,24 @@ it.each([
   expect(result).toMatchObject({ kind: 'finished', summary: { outcome: 'succeeded', generation: 2 } });
   expect(await bench.json(MANIFEST)).toMatchObject({ generation: 2 });
   expect((await bench.files()).filter((file) => file.startsWith('manifests/'))).toEqual(['manifests/1.json']);
+});
+
+it('a prepare that is held up before its first look leaves its own run the end that it came to', async () => {
+  const bench = await cancelled();
+  let held = false;
+  const store = hookedStore(bench.store, async (call, path) => {
+    if (held || call !== 'readSmall' || path !== MANIFEST) return;
+    held = true;
+    bench.clock.advance(20_000);
+    // The next attempt of the same prepare, and the rest of its run, cancelled again.
+    await bench.prepare(rows(2));
+    expect(await bench.assemble({ ...LATER, cancelled: true })).toMatchObject({ generation: 2 });
+  });
+  expect(await failureOf(prepareOn(bench, store))).toMatchObject({
+    type: 'StorageUnavailable',
+    nonRetryable: false,
+  });
+  expect(await bench.json(MANIFEST)).toMatchObject({ generation: 2, outcome: 'cancelled' });
 });
 
 it('an assemble that is held up before it retires a manifest leaves a later run its own', async () => {
