@@ -60,8 +60,9 @@ const definitions = {
   },
   ProviderNotFound: {
     retry: 'no',
-    meaning: 'The provider does not know the model, the file or the job (404).',
-    remedy: 'Check the model’s name; a file or job may have been deleted at the provider.',
+    meaning: 'The provider does not know the model, the file, the job or the address itself (404).',
+    remedy:
+      'Check MISTRAL_BASE_URL, which ends before `/v1`, and the model’s name; a file or job may have been deleted at the provider.',
   },
   ProviderRejected: {
     retry: 'no',
@@ -98,12 +99,14 @@ const definitions = {
   ProviderContract: {
     retry: 'few',
     meaning: 'The provider’s answer does not fit its own documented shape.',
-    remedy: 'Report it with the excerpt in the store; a newer Longhaul may know the shape.',
+    remedy:
+      'Check that MISTRAL_BASE_URL is the provider’s. If it is, report the answer, with the excerpt in the store if there is one; a newer Longhaul may know the shape.',
   },
   JobFailed: {
     retry: 'no',
     meaning: 'The provider ended the job without any answer.',
-    remedy: 'Read the job’s errors in the manifest, correct the rows or the model, run again.',
+    remedy:
+      'Read the job’s errors in the account.json that the message names, correct the rows or the model, run again.',
   },
   DeadlineExceeded: {
     retry: 'no',

@@ -1,5 +1,6 @@
 import type { Manifest } from '../batch/manifest.js';
 import type { BatchPhase, BatchProgress } from '../batch/progress.js';
+import { isGone, RESULTS_GONE } from '../client/no-results.js';
 import type { BatchHandle } from '../client/types.js';
 import type { CliContext } from './context.js';
 import { CliError } from './errors.js';
@@ -102,11 +103,18 @@ export async function reportEnd(
   if (end.output !== undefined && manifest.results !== null) {
     await writeOutputFile(end.output, handle.resultBytes());
   }
-  if (json) output.json(manifest);
-  else {
+  const isLost = isGone(manifest);
+  if (json) {
+    output.json(manifest);
+    if (isLost) output.note(RESULTS_GONE);
+  } else {
     const paint = paintFor(output.stderr, env);
     for (const line of summaryTable(manifest, Date.now(), paint)) output.note(line);
     for (const line of nextSteps(manifest, { output: end.output })) output.note(line);
+  }
+  if (isLost && end.output !== undefined) {
+    const message = `${end.output} was not written: batch ${handle.batchId} ended as ${manifest.outcome}, and the store ${context.storeUri} has no results of it. If its worker has another store, set LONGHAUL_STORE to that one.`;
+    throw new CliError(message, { type: 'NoResults', exitCode: EXIT.failed });
   }
   return exitCodeOf(manifest.outcome ?? 'failed');
 }

@@ -2,6 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadClientConfigProfile } from '@temporalio/envconfig';
+import { assertConfigFile } from '../client/config-file.js';
 import { codeOf, messageOf } from '../dev/errors.js';
 import { readHomeBinding } from '../dev/home-binding.js';
 import { findHome } from '../dev/home.js';
@@ -72,7 +73,9 @@ async function exists(path: string): Promise<boolean> {
 
 function temporalAddress(): string | null {
   try {
-    return loadClientConfigProfile().address ?? null;
+    assertConfigFile(process.env);
+    const address = loadClientConfigProfile().address?.trim() ?? '';
+    return address === '' ? null : address;
   } catch (error) {
     throw new CliError(
       `Temporal’s configuration (TEMPORAL_*, temporal.toml) can't be read: ${messageOf(error)}`,

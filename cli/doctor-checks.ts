@@ -89,21 +89,32 @@ async function checkEmbedded(context: CliContext): Promise<Check> {
 }
 
 async function* checkCluster(context: CliContext): AsyncGenerator<Check> {
-  const link = await openLinkIfRunning(context);
-  if (link === null) return;
+  const { check, link } = await reachCluster(context);
   try {
-    const reached = await attempt('temporal', async () => {
-      await link.longhaul.ping();
-      return good('temporal', `${context.address}, namespace ${link.longhaul.namespace}`);
-    });
-    yield reached;
+    yield check;
     // The rest could only repeat it.
-    if (!reached.ok) return;
+    if (!check.ok || link === null) return;
     yield await attempt('search attributes', () => checkSearchAttributes(link));
     yield await attempt('workers', () => checkWorkers(link));
   } finally {
-    await link.close();
+    await link?.close();
   }
+}
+
+async function reachCluster(
+  context: CliContext,
+): Promise<{ readonly check: Check; readonly link: Link | null }> {
+  const links: Link[] = [];
+  const check = await attempt('temporal', async () => {
+    // Certificates and codec keys are read here: what is wrong with them is a check that failed.
+    const link = await openLinkIfRunning(context);
+    if (link === null) throw new Error('no address of Temporal is set');
+    links.push(link);
+    await link.longhaul.ping();
+    return good('temporal', `${context.address}, namespace ${link.longhaul.namespace}`);
+  });
+  const [link = null] = links;
+  return { check, link };
 }
 
 async function checkSearchAttributes({ longhaul }: Link): Promise<Check> {

@@ -16,7 +16,7 @@ interface DoctorOptions extends OrphanOptions {
 
 const HELP = `
 Checks Node, the store, the API key, the provider (one list call), Temporal, and for a cluster its search attributes
-and workers. Exit codes: 0 all is well, 4 something is not.
+and workers. Exit codes: 0 all is well, 2 settings that can't be understood, 4 something else is wrong.
 
 --orphans lists jobs and input files with a Longhaul key that no batch in THIS store owns. Other stores may share the
 account, so --fix --yes cancels and deletes only what a run of this Temporal made for a batch of this store, or what is

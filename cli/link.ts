@@ -9,6 +9,7 @@ import type {
   StopCause,
   WorkerNeed,
 } from '../dev/embedded.js';
+import { readCodecKeys } from '../worker/codec-keys.js';
 import { isSet } from './context.js';
 import type { CliContext, ProviderChoice } from './context.js';
 
@@ -51,6 +52,8 @@ export class LostServer extends Error {
 
 /** Connects to the configured cluster, or to the home's server, which is started if it does not run. */
 export async function openLink(context: CliContext, options: LinkOptions): Promise<Link> {
+  // Before a worker is started with keys that can't be read: the home would keep them for the next command.
+  await readCodecKeys(context.config);
   if (context.mode === 'configured') return configuredLink(context);
   // Before a server is started or even built, which takes minutes: by then these files may be another version's.
   loadClient().catch(() => undefined);
@@ -126,7 +129,7 @@ async function embeddedLink(
 
 /** Loaded when needed: Temporal's client takes longer to load than `--help` to print. */
 function loadClient() {
-  return Promise.all([import('../client/index.js'), import('../worker/codec-keys.js')]);
+  return import('../client/index.js');
 }
 
 async function connectClient(
@@ -134,7 +137,7 @@ async function connectClient(
   target: { readonly address?: string; readonly namespace?: string; readonly uiUrl?: string },
   baseUrl: string = config.mistral.baseUrl,
 ): Promise<Pick<Link, 'longhaul' | 'close'>> {
-  const [{ Longhaul }, { readCodecKeys }] = await loadClient();
+  const { Longhaul } = await loadClient();
   const codecKeys = await readCodecKeys(config);
   const options = { ...target, env, home: config.home, store: storeUri, baseUrl, codecKeys };
   const longhaul = await Longhaul.connect(options);

@@ -102,7 +102,7 @@ async function run(
     );
   } catch (error) {
     throw source.isStdin || context.mode === 'configured'
-      ? withInputName(error, source.isStdin ? 'stdin' : input)
+      ? withInputName(error, source.isStdin ? 'stdin' : input, context.storeUri)
       : error;
   } finally {
     await source.dispose();

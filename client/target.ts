@@ -2,6 +2,7 @@ import type { ConnectionLike, ConnectionOptions } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readServerFile } from '../storage/home-files.js';
+import { assertConfigFile } from './config-file.js';
 import { LonghaulError } from './failures.js';
 import { createPayloadCodec } from './payload-codec.js';
 import type { ConnectOptions } from './types.js';
@@ -84,14 +85,16 @@ export function loadTemporalConfig({
   env,
 }: Pick<ConnectOptions, 'profile' | 'env'> = {}): TemporalConfig {
   try {
+    assertConfigFile(env ?? process.env);
     const { connectionOptions, namespace } = loadClientConnectConfig({
       ...(profile !== undefined && { profile }),
       ...(env !== undefined && { overrideEnvVars: variablesOf(env) }),
     });
     const { address, apiKey, tls, metadata } = connectionOptions;
     return {
-      address: address ?? null,
-      namespace: namespace ?? null,
+      // `TEMPORAL_ADDRESS=` in a shell or a compose file means "not set".
+      address: givenText(address),
+      namespace: givenText(namespace),
       options: {
         ...(apiKey === undefined ? {} : { apiKey }),
         ...(tls === undefined || tls === null ? {} : { tls }),
@@ -104,6 +107,11 @@ export function loadTemporalConfig({
       cause: error,
     });
   }
+}
+
+function givenText(value: string | undefined): string | null {
+  const text = value?.trim() ?? '';
+  return text === '' ? null : text;
 }
 
 function variablesOf(env: NonNullable<ConnectOptions['env']>): Record<string, string> {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ROOT, RUN_COMMAND } from './setting.mjs';
 
 /** Where the user's own Temporal, provider, home and store are is no business of the demo. */
@@ -15,8 +16,7 @@ function environment({ home, baseUrl, env }) {
     MISTRAL_BASE_URL: baseUrl,
     // What the worker logged last is shown when it dies; that it works is not worth a line then.
     LONGHAUL_LOG_LEVEL: 'warn',
-    // A file that is not there: a temporal.toml of the user's would lead to another server.
-    TEMPORAL_CONFIG_FILE: join(home, 'temporal.toml'),
+    TEMPORAL_CONFIG_FILE: fileURLToPath(new URL('temporal.toml', import.meta.url)),
   };
 }
 

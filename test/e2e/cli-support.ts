@@ -59,7 +59,7 @@ export class CliFolder {
       ...Object.fromEntries(inherited),
       TEMPORAL_CLI_PATH: temporal,
       // Somebody's own file would make every command a configured one.
-      TEMPORAL_CONFIG_FILE: join(folder, 'no-temporal.toml'),
+      TEMPORAL_CONFIG_FILE: join(folder, 'temporal.toml'),
       LONGHAUL_HOME: this.home,
       LONGHAUL_CREATE_SETTLE: '2s',
       MISTRAL_BASE_URL: emulator.url,
@@ -68,6 +68,7 @@ export class CliFolder {
 
   static async create(options: EmulatorOptions = {}): Promise<CliFolder> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), 'longhaul-cli-')));
+    await writeFile(join(folder, 'temporal.toml'), '[profile.default]\n');
     const emulator = await startEmulator({ jobSeconds: 1, dataDir: folder, ...options });
     return new CliFolder(folder, emulator, await temporalCliPath());
   }

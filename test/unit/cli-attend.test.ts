@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Manifest } from '../../batch/manifest.js';
 import type { BatchProgress } from '../../batch/progress.js';
 import { NO_ROWS } from '../../batch/rows.js';
-import { attendBatch } from '../../cli/attend.js';
+import { attendBatch, reportEnd } from '../../cli/attend.js';
 import { Interrupted, Interrupts } from '../../cli/interrupts.js';
 import { LostServer } from '../../cli/link.js';
 import type { Link } from '../../cli/link.js';
@@ -32,6 +33,13 @@ afterEach(async () => {
   await supervisor.remove();
 });
 
+const linkWith = (lost: AbortSignal): Link => ({
+  longhaul: {} as Link['longhaul'],
+  session: null,
+  lost,
+  close: () => Promise.resolve(),
+});
+
 /** What a command says and does when its server is lost for this reason, and `reopen` comes to this. */
 async function whenLost(
   why: LostServer['why'],
@@ -40,12 +48,7 @@ async function whenLost(
   const context = supervisor.context();
   const notes: string[] = [];
   context.output.divertNotes((text) => void notes.push(text));
-  const link: Link = {
-    longhaul: {} as Link['longhaul'],
-    session: null,
-    lost: AbortSignal.abort(new LostServer('Temporal keeps ending', why)),
-    close: () => Promise.resolve(),
-  };
+  const link = linkWith(AbortSignal.abort(new LostServer('Temporal keeps ending', why)));
   // The batch is watched over the server that is gone.
   const progress = (): never => {
     throw new Error('aborted');
@@ -100,12 +103,7 @@ it.each([
     const context = supervisor.context();
     const notes: string[] = [];
     context.output.divertNotes((text) => void notes.push(text));
-    const link: Link = {
-      longhaul: {} as Link['longhaul'],
-      session: null,
-      lost: new AbortController().signal,
-      close: () => Promise.resolve(),
-    };
+    const link = linkWith(new AbortController().signal);
     const handle = {
       batchId: 'nightly',
       trouble: () => Promise.resolve(null),
@@ -119,3 +117,37 @@ it.each([
     expect(notes.slice(-2)).toEqual([words, 'Attach again: longhaul wait nightly']);
   },
 );
+
+const MANIFEST: Manifest = {
+  batchId: 'nightly',
+  generation: null,
+  outcome: 'succeeded',
+  phase: 'done',
+  provider: null,
+  endpoint: null,
+  model: null,
+  input: null,
+  rows: { ...NO_ROWS, total: 3, succeeded: 3 },
+  jobs: [],
+  usage: {},
+  results: null,
+  errors: null,
+  failure: null,
+  startedAt: '2026-11-22T12:00:00.000Z',
+  finishedAt: '2026-11-22T13:00:00.000Z',
+};
+
+it('a batch that succeeded does not exit with 0 where the copy of its results can’t be written', async () => {
+  const context = supervisor.context();
+  const notes: string[] = [];
+  context.output.divertNotes((text) => void notes.push(text));
+  const handle = { batchId: 'nightly' } as unknown as BatchHandle;
+  const end = { handle, manifest: MANIFEST, json: false };
+  await expect(reportEnd(context, { ...end, output: 'out.jsonl' })).rejects.toMatchObject({
+    type: 'NoResults',
+    exitCode: 4,
+    message: expect.stringMatching(/^out\.jsonl was not written: .*LONGHAUL_STORE/) as string,
+  });
+  expect(await reportEnd(context, end)).toBe(0);
+  expect(notes.join('\n')).toContain('Its results are not in the store');
+});

@@ -16,7 +16,8 @@ beforeEach(async () => {
   )) {
     vi.stubEnv(name, undefined);
   }
-  vi.stubEnv('TEMPORAL_CONFIG_FILE', join(folder, 'no-temporal.toml'));
+  await writeFile(join(folder, 'temporal.toml'), '[profile.default]\n');
+  vi.stubEnv('TEMPORAL_CONFIG_FILE', join(folder, 'temporal.toml'));
   vi.stubEnv('LONGHAUL_HOME', home);
 });
 afterEach(async () => {

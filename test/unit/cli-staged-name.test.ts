@@ -15,15 +15,27 @@ it.each([
     `${uri}: 1 row is not valid, of 3\n  line 3 is not valid JSON`,
   );
   const { remedy } = error;
-  expect(withInputName(error, 'a $& name')).toBe(error);
+  expect(withInputName(error, 'a $& name', store)).toBe(error);
   expect(error.message).toBe('a $& name: 1 row is not valid, of 3\n  line 3 is not valid JSON');
   expect(error).toMatchObject({ type: 'InvalidInput', remedy });
 });
 
+it('a copy that the worker may not read says that its store is another one', () => {
+  const uri = `file:///mine/${layout.stagedInput('b', SHA256, 'rows.jsonl')}`;
+  const words = `${uri} is not in a folder that workers may read inputs from (/in). Add its folder`;
+  const error = withInputName(new LonghaulError('InputNotAllowed', words), 'rows.jsonl', 'file:///mine');
+  expect(error).toMatchObject({
+    type: 'StorageMismatch',
+    message: expect.stringMatching(/^rows\.jsonl was copied .* file:\/\/\/mine, .*LONGHAUL_STORE/),
+  });
+});
+
 it('other files keep their names, and other errors their words', () => {
   const words = 'file:///srv/input/source-material.jsonl is empty';
-  expect(withInputName(new LonghaulError('InvalidInput', words), 'x')).toMatchObject({ message: words });
+  expect(withInputName(new LonghaulError('InvalidInput', words), 'x', 'file:///s')).toMatchObject({
+    message: words,
+  });
   const bug = new TypeError(`no ${layout.stagedInput('b', SHA256, 'x')}`);
-  expect(withInputName(bug, 'x')).toBe(bug);
+  expect(withInputName(bug, 'x', 'file:///s')).toBe(bug);
   expect(bug.message).toContain('source-');
 });

@@ -12,6 +12,7 @@ beforeEach(async () => {
     vi.stubEnv(name, undefined);
   }
   vi.stubEnv('TEMPORAL_CONFIG_FILE', join(home, 'temporal.toml'));
+  await writeFile(join(home, 'temporal.toml'), '[profile.default]\n');
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -87,6 +88,21 @@ describe('Temporal’s address', () => {
       address: 'cloud:443',
       namespace: 'ns',
       connection: { address: 'cloud:443', apiKey: 'secret', tls: true },
+    });
+  });
+
+  it('is not configured by a variable that is set to nothing', async () => {
+    await serverFile(SERVER);
+    vi.stubEnv('TEMPORAL_ADDRESS', ' ');
+    vi.stubEnv('TEMPORAL_NAMESPACE', '');
+    expect(await resolveTarget({}, home)).toMatchObject({ address: '127.0.0.1:7999', namespace: 'own' });
+  });
+
+  it('is an error where the file that is named for it is not there', async () => {
+    const env = { TEMPORAL_CONFIG_FILE: join(home, 'elsewhere.toml') };
+    await expect(resolveTarget({ env }, home)).rejects.toMatchObject({
+      type: 'InvalidInput',
+      message: expect.stringMatching(/elsewhere\.toml, which TEMPORAL_CONFIG_FILE names/),
     });
   });
 
