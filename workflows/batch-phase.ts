@@ -48,6 +48,8 @@ export class BatchPhaseRecord {
     upsertSearchAttributes([
       { key: PHASE, value: 'done' },
       { key: OUTCOME, value: outcome },
+      // A run that finds its batch finished has counted none. Without a plan there is nothing to say.
+      ...(rows.total === 0 ? [] : [{ key: ROWS, value: rows.total }]),
       { key: ROWS_FAILED, value: rows.total - rows.succeeded },
     ]);
     setCurrentDetails(

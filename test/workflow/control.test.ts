@@ -214,3 +214,11 @@ test('progress, search attributes and memo tell where the batch stands', async (
   });
   expect(memo?.['longhaulFingerprint']).toMatch(/^[0-9a-f]{64}$/);
 });
+
+test('a run that finds its batch finished shows as many rows as the one that finished it', async () => {
+  const batch = await env.batch('finished-rows');
+  expect((await batch.run()).outcome).toBe('succeeded');
+  expect((await batch.run()).outcome).toBe('succeeded');
+  expect(batch.callsOf('assemble')).toBe(1);
+  expect((await batch.handle.describe()).searchAttributes).toMatchObject({ LonghaulRows: [4] });
+});
