@@ -1,17 +1,12 @@
-import { Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
-import { createPayloadCodec } from '../../client/payload-codec.js';
 import { TemporalSchedules } from '../../client/schedules.js';
-import { Temporal } from '../../client/temporal.js';
+import { lazyTemporal } from '../support/lazy-temporal.js';
 
 const METHODS = ['describe', 'pause', 'resume', 'trigger', 'backfill', 'delete'] as const;
 
 function unreachable(): { schedules: TemporalSchedules; close(): Promise<void> } {
-  const connection = Connection.lazy({ address: '127.0.0.1:1' });
-  const target = { address: '127.0.0.1:1', namespace: 'default', uiUrl: null, identity: null };
-  const codec = createPayloadCodec('');
-  const temporal = new Temporal({ ...target, connection, ownConnection: false, ofHome: false, codec });
-  return { schedules: new TemporalSchedules(temporal), close: () => connection.close() };
+  const { temporal, close } = lazyTemporal();
+  return { schedules: new TemporalSchedules(temporal), close };
 }
 
 it.each(METHODS)('%s refuses an id that is no string before it asks Temporal', async (method) => {

@@ -1,20 +1,8 @@
-import { Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
-import { createPayloadCodec } from '../../client/payload-codec.js';
-import { Temporal } from '../../client/temporal.js';
+import { lazyTemporal } from '../support/lazy-temporal.js';
 
 it('a call that hears no abort, as between two attempts of the SDK, is left at once', async () => {
-  const connection = Connection.lazy({ address: '127.0.0.1:1' });
-  const temporal = new Temporal({
-    address: '127.0.0.1:1',
-    namespace: 'default',
-    uiUrl: null,
-    identity: null,
-    connection,
-    ownConnection: false,
-    ofHome: false,
-    codec: createPayloadCodec(''),
-  });
+  const { temporal, close } = lazyTemporal();
   const leaving = new AbortController();
   const call = temporal.call(
     () => {
@@ -24,6 +12,5 @@ it('a call that hears no abort, as between two attempts of the SDK, is left at o
     { signal: leaving.signal },
   );
   await expect(call).rejects.toThrow('enough');
-  await temporal.close();
-  await connection.close();
+  await close();
 });
