@@ -1,4 +1,5 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { cancelRequestProblem } from '../batch/control.js';
 import type { CancelRequest } from '../batch/control.js';
 import type { Manifest } from '../batch/manifest.js';
 import type { BatchProgress } from '../batch/progress.js';
@@ -88,10 +89,12 @@ export class BatchHandleOverTemporal implements BatchHandle {
       ...(mode === undefined ? {} : { mode }),
       ...(reason === undefined ? {} : { reason }),
     };
+    // A signal is carried out without the part that can't be understood: a typo would cancel in another way than asked.
+    const problem = cancelRequestProblem(request);
+    if (problem !== null) throw new LonghaulError('InvalidInput', `the cancel was not sent: ${problem}`);
     const done = await this.#control(options, {
       signal: (handle) => handle.signal(messages.cancelSignal, request),
-      update: (handle) =>
-        handle.startUpdate(messages.cancelUpdate, { args: [request], waitForStage: 'ACCEPTED' }),
+      update: (handle) => handle.executeUpdate(messages.cancelUpdate, { args: [request] }),
     });
     if (done && options.wait === true) await (await BatchRun.latest(this.#temporal, this.#files)).closed();
     return done;
@@ -100,21 +103,21 @@ export class BatchHandleOverTemporal implements BatchHandle {
   pause(options: ControlOptions = {}): Promise<boolean> {
     return this.#control(options, {
       signal: (handle) => handle.signal(messages.pauseSignal),
-      update: (handle) => handle.startUpdate(messages.pauseUpdate, { waitForStage: 'ACCEPTED' }),
+      update: (handle) => handle.executeUpdate(messages.pauseUpdate),
     });
   }
 
   resume(options: ControlOptions = {}): Promise<boolean> {
     return this.#control(options, {
       signal: (handle) => handle.signal(messages.resumeSignal),
-      update: (handle) => handle.startUpdate(messages.resumeUpdate, { waitForStage: 'ACCEPTED' }),
+      update: (handle) => handle.executeUpdate(messages.resumeUpdate),
     });
   }
 
   pollNow(options: ControlOptions = {}): Promise<boolean> {
     return this.#control(options, {
       signal: (handle) => handle.signal(messages.pollNowSignal),
-      update: (handle) => handle.startUpdate(messages.pollNowUpdate, { waitForStage: 'ACCEPTED' }),
+      update: (handle) => handle.executeUpdate(messages.pollNowUpdate),
     });
   }
 
@@ -138,7 +141,10 @@ export class BatchHandleOverTemporal implements BatchHandle {
     return readPublished(read, () => this.status());
   }
 
-  /** A signal is kept by Temporal until a worker takes it; an update is lost when the server dies before that. */
+  /**
+   * A signal is kept by Temporal until a worker takes it; an update is lost when the server dies before that. Updates
+   * are awaited to their outcome, which their handlers have at once: accepted is also what a refused one is called.
+   */
   async #control(
     { acknowledge = false }: ControlOptions,
     ask: { readonly signal: Ask; readonly update: Ask },

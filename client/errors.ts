@@ -70,7 +70,12 @@ function temporalError(error: unknown, address: string): LonghaulError | null {
   if (error instanceof QueryNotRegisteredError) {
     return make('NoWorker', `no worker of this version answers: ${error.message}`);
   }
-  if (error instanceof WorkflowUpdateFailedError) return fromApplicationFailure(error.cause, error);
+  if (error instanceof WorkflowUpdateFailedError) {
+    return (
+      fromApplicationFailure(error.cause, error) ??
+      make('InvalidInput', `the batch refused the request: ${error.cause?.message ?? error.message}`)
+    );
+  }
   if (error instanceof WorkflowFailedError) return workflowFailure(error);
   return grpcError(error, address);
 }

@@ -77,8 +77,9 @@ export interface WaitOptions {
 
 export interface ControlOptions {
   /**
-   * Waits, at most 10 seconds, until a worker has accepted the request. `NoWorker` when none answers: then it is
-   * carried out later or lost. Left out, Temporal keeps the request safe and it is carried out when a worker is there.
+   * Waits, at most 10 seconds, until a worker has accepted the request. `InvalidInput` when the batch refuses it;
+   * `NoWorker` when none answers: then it is carried out later or lost. Left out, Temporal keeps the request safe and
+   * it is carried out when a worker is there.
    */
   readonly acknowledge?: boolean | undefined;
 }
