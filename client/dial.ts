@@ -4,6 +4,7 @@ import { explainConnection } from './connection-trouble.js';
 import type { ConnectionFacts } from './connection-trouble.js';
 import { toLonghaulError } from './errors.js';
 import { LonghaulError } from './failures.js';
+import { unlessAborted } from './leaving.js';
 import { pause } from './pause.js';
 
 /** A server that is there answers sooner; before that nobody asks why it does not. */
@@ -18,18 +19,19 @@ type Dialled = ConnectionOptions & { readonly address: string };
 /**
  * Connects to Temporal within a time. The SDK waits for a server that may still come, and never says why none did; so
  * what is no matter of time (certificates, TLS or none) is looked for meanwhile and ends the wait.
- * @throws LonghaulError TemporalUnavailable, TemporalRefused
+ * @throws LonghaulError TemporalUnavailable, TemporalRefused; the signal's reason
  */
-export async function dial(options: Dialled, timeoutMs: number): Promise<Connection> {
+export async function dial(options: Dialled, timeoutMs: number, signal: AbortSignal): Promise<Connection> {
   const connection = lazily({ ...options, connectTimeout: timeoutMs });
   const look = new FailureWatch(options);
   const connected = connection.ensureConnected();
   try {
-    await Promise.race([connected, look.wrongSetting]);
+    await unlessAborted(Promise.race([connected, look.wrongSetting]), signal);
     return connection;
   } catch (error) {
     connected.catch(() => undefined);
     await connection.close();
+    signal.throwIfAborted();
     const known = toLonghaulError(error, options.address);
     if (known instanceof LonghaulError) throw known;
     const unknown = { reason: known.message, isSetting: false, cause: error };

@@ -5,6 +5,7 @@ import type { Payload } from '@temporalio/common';
 import { dial } from './dial.js';
 import { isAborted, toLonghaulError } from './errors.js';
 import { LonghaulError } from './failures.js';
+import { followed, unlessAborted } from './leaving.js';
 import { asError, pause } from './pause.js';
 import type { Target } from './target.js';
 
@@ -25,7 +26,8 @@ export class Temporal {
   readonly #target: Target;
   #client: Promise<Client> | null = null;
   #reached = false;
-  #closed = false;
+  /** Aborts when this is closed: nobody waits any longer, for an answer or for a server to come back. */
+  readonly #closing = new AbortController();
   readonly #inFlight = new Set<Promise<unknown>>();
 
   constructor(target: Target) {
@@ -50,24 +52,24 @@ export class Temporal {
 
   /** @throws LonghaulError, the signal's reason */
   async call<T>(use: (client: Client) => Promise<T>, options: CallOptions = {}): Promise<T> {
-    const { signal, timeoutMs = CALL_TIMEOUT_MS } = options;
-    const client = await unlessAborted(this.#connect(), signal);
-    const { connection } = client;
-    const timed = () => connection.withDeadline(Date.now() + timeoutMs, () => use(client));
-    const abort = followed(signal);
+    const { timeoutMs = CALL_TIMEOUT_MS } = options;
+    const left = followed(this.#closing.signal, options.signal);
     try {
-      const work = connection.withAbortSignal(abort.signal, timed);
+      const client = await unlessAborted(this.#connect(), left.signal);
+      const { connection } = client;
+      const timed = () => connection.withDeadline(Date.now() + timeoutMs, () => use(client));
+      const work = connection.withAbortSignal(left.signal, timed);
       this.#inFlight.add(work);
       const settled = work.finally(() => this.#inFlight.delete(work));
       // Between two of the SDK's attempts nothing hears an abort: while a server is away that lasts for seconds.
-      const result = await unlessAborted(settled, signal);
+      const result = await unlessAborted(settled, left.signal);
       this.#reached = true;
       return result;
     } catch (error) {
-      if (isAborted(error, signal)) signal?.throwIfAborted();
+      if (isAborted(error, left.signal)) left.signal.throwIfAborted();
       throw toLonghaulError(error, this.#target.address);
     } finally {
-      abort.stop();
+      left.stop();
     }
   }
 
@@ -79,10 +81,20 @@ export class Temporal {
         return await this.call(use, options);
       } catch (error) {
         if (!isUnavailable(error) || !this.#reached) throw error;
+        this.#closing.signal.throwIfAborted();
         since ??= Date.now();
         if (Date.now() - since >= PATIENCE_MS) throw error;
-        await pause(RETRY_PAUSE_MS, options.signal);
+        await this.#pause(options.signal);
       }
+    }
+  }
+
+  async #pause(signal: AbortSignal | undefined): Promise<void> {
+    const left = followed(this.#closing.signal, signal);
+    try {
+      await pause(RETRY_PAUSE_MS, left.signal);
+    } finally {
+      left.stop();
     }
   }
 
@@ -116,7 +128,7 @@ export class Temporal {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(new LonghaulError('TemporalUnavailable', 'this client was closed'));
     if (this.#client === null || !this.#target.ownConnection) return;
     const client = await this.#client.catch(() => null);
     const close = async () => client?.connection.close();
@@ -131,9 +143,8 @@ export class Temporal {
   }
 
   #connect(): Promise<Client> {
-    if (this.#closed) {
-      return Promise.reject(new LonghaulError('TemporalUnavailable', 'this client was closed'));
-    }
+    const { signal } = this.#closing;
+    if (signal.aborted) return Promise.reject(asError(signal.reason));
     // A failure is not kept: the server may be there at the next call.
     this.#client ??= this.#open().catch((error: unknown) => {
       this.#client = null;
@@ -146,7 +157,7 @@ export class Temporal {
     const { connection: given, namespace, identity, codec } = this.#target;
     const connection = isConnection(given)
       ? given
-      : await dial({ ...given, address: this.#target.address }, CALL_TIMEOUT_MS);
+      : await dial({ ...given, address: this.#target.address }, CALL_TIMEOUT_MS, this.#closing.signal);
     return new Client({
       connection,
       namespace,
@@ -154,26 +165,6 @@ export class Temporal {
       ...(identity === null ? {} : { identity }),
     });
   }
-}
-
-/** A connection may take ten seconds; nobody who has left waits for it. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  const left = followed(signal);
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(asError(signal.reason));
-    left.signal.addEventListener('abort', () => reject(asError(signal.reason)));
-  });
-  return Promise.race([work, aborted]).finally(() => left.stop());
-}
-
-/** A signal for one call: gRPC never takes its listeners off, and a batch is watched by thousands of calls. */
-function followed(signal: AbortSignal | undefined): { readonly signal: AbortSignal; stop(): void } {
-  const controller = new AbortController();
-  const onAbort = () => controller.abort(signal?.reason);
-  if (signal?.aborted === true) onAbort();
-  else signal?.addEventListener('abort', onAbort);
-  return { signal: controller.signal, stop: () => signal?.removeEventListener('abort', onAbort) };
 }
 
 export function isUnavailable(error: unknown): boolean {

@@ -72,14 +72,14 @@ export async function* watchProgress(
   const signal =
     options.signal === undefined ? ended.signal : AbortSignal.any([ended.signal, options.signal]);
   const closed = source.closed(signal);
-  // Whatever it fails with is met by the next look, too.
-  const closedOrFailed = closed.catch(() => new Promise<never>(() => undefined));
+  // Its failure ends a pause; before the first one, and after the last, nobody hears of it.
+  closed.catch(() => undefined);
   try {
     for (;;) {
       const state = await view.take();
       if (state === null) break;
       yield state;
-      await Promise.race([pause(options.intervalMs, signal), closedOrFailed]);
+      await Promise.race([pause(options.intervalMs, signal), closed]);
     }
     yield await view.last();
   } finally {

@@ -193,6 +193,24 @@ describe('a batch that runs', () => {
     expect((await handle.result()).outcome).toBe('succeeded');
   });
 
+  it('is left at once by a client that is closed, whatever it waits for', async () => {
+    const { batchId } = await longhaul.start(await world.batch('left', 2));
+    const leaving = await world.connect();
+    const handle = await leaving.attach(batchId);
+    const states = handle.progress({ intervalMs: 3_600_000 })[Symbol.asyncIterator]();
+    await states.next();
+    const closed = { type: 'TemporalUnavailable', message: 'this client was closed' };
+    const waits = [handle.result(), states.next()].map((wait) => expect(wait).rejects.toMatchObject(closed));
+    await untilJobRuns(batchId);
+    const began = performance.now();
+    await leaving.close();
+    await Promise.all(waits);
+    await expect(handle.status()).rejects.toMatchObject(closed);
+    // The batch itself takes longer.
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await (await longhaul.attach(batchId)).result();
+  });
+
   it('reads a staged input from the store, compressed too', async () => {
     const { input, ...options } = await world.batch('staged', 3);
     const packed = join(world.folder, 'packed.jsonl.gz');

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BatchProgress, ShardProgress } from '../../batch/progress.js';
 import { NO_ROWS } from '../../batch/rows.js';
+import { pause } from '../../client/pause.js';
 import { ProgressView, watchProgress } from '../../client/watch-progress.js';
 import type { ProgressSource } from '../../client/watch-progress.js';
 
@@ -173,6 +174,19 @@ describe('the states', () => {
     const next = states.next();
     controller.abort(new Error('enough'));
     await expect(next).rejects.toThrow('enough');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('break off in the middle of a pause when nobody can learn of the close any more', async () => {
+    vi.spyOn(source, 'closed').mockImplementation(async () => {
+      await pause(10);
+      throw new Error('this client was closed');
+    });
+    const states = watchProgress(source, { intervalMs: 3_600_000 });
+    await states.next();
+    const next = expect(states.next()).rejects.toThrow('this client was closed');
+    await vi.advanceTimersByTimeAsync(20);
+    await next;
     expect(vi.getTimerCount()).toBe(0);
   });
 
