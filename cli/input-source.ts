@@ -79,6 +79,8 @@ export function noRows(input: string): CliError {
 }
 
 function pathOf(input: string): string {
+  // A variable that is not set, as in `run "$INPUT"`, would be the folder that one is in.
+  if (input.trim() === '') throw new CliError('The input has no name; give a file, or - for stdin.');
   if (!/^file:/i.test(input)) return resolve(input);
   const parsed = parseFileLocation(input);
   if (parsed.ok) return parsed.path;

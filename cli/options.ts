@@ -81,7 +81,8 @@ export function pairOption(
   pairs: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   const equals = text.indexOf('=');
-  if (equals < 1 || equals === text.length - 1) throw new InvalidArgumentError('Write key=value.');
+  if (equals < 1) throw new InvalidArgumentError('Write key=value.');
+  if (equals === text.length - 1) throw new InvalidArgumentError('The value is empty; write key=value.');
   const key = text.slice(0, equals);
   if (Object.hasOwn(pairs, key)) throw new InvalidArgumentError(`The key ${key} is given twice.`);
   return { ...pairs, [key]: text.slice(equals + 1) };

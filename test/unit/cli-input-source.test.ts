@@ -35,3 +35,9 @@ test('a compressed input is told by its first bytes when its name does not say s
   const named = join(base, 'rows.jsonl.gz');
   await assertHasRows(named, await openInputSource(named, base));
 });
+
+test('an input without a name is not the folder that one is in', async () => {
+  for (const name of ['', ' ']) {
+    await expect(openInputSource(name, tmpdir())).rejects.toThrow('The input has no name');
+  }
+});

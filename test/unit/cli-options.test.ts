@@ -74,6 +74,7 @@ describe('options', () => {
       ),
     );
     refuses((text) => pairOption(text), 'key', '=value', 'key=', '');
+    expect(() => pairOption('key=')).toThrow('The value is empty');
     expect(() => pairOption('a=2', { a: '1' })).toThrow('given twice');
   });
 });
