@@ -39,6 +39,8 @@ export function nextFileLookMs(look: {
 const BELIEVED_AFTER = 3;
 /** Where a file is not even named yet; one minute, as long as one that is named has to show. */
 const BELIEVED_UNNAMED_AFTER = 16;
+/** Where the bytes are others each time, as from a provider that puts lines in another order: two minutes. */
+const BELIEVED_AT_LAST_AFTER = 30;
 const NEXT_READING_MS = 4_000;
 /** Soon, for a cut; later, for lines that are slow to show. */
 const SECOND_READING_MS = 1_000;
@@ -50,7 +52,7 @@ export type EndedJob = Pick<JobSnapshot, 'phase' | 'counts' | 'outputFile' | 'er
  * When to download again what may lack lines that the provider has; null: it is believed. It ends in the middle of a
  * line, or has fewer than the job counts as done. A row that is called missing is bought again, so such a download is
  * repeated: it was cut off on its way, or some lines are slow to show. Counters may be wrong too, so the same bytes are
- * believed in the end.
+ * believed in the end, and so are other bytes that have no more lines.
  */
 export function nextReadingMs(
   readings: readonly OutputReading[],
@@ -63,7 +65,14 @@ export function nextReadingMs(
   if (!last.cutOff && last.lines >= done) return null;
   const wanted = mayStillName(job, now) ? BELIEVED_UNNAMED_AFTER : BELIEVED_AFTER;
   const latest = readings.slice(-wanted);
+  if (isAtItsMost(readings, last)) return null;
   return latest.length === wanted && latest.every(({ sha256 }) => sha256 === last.sha256) ? null : next;
+}
+
+/** It is looked at for long, and has as many whole lines as any of them had. */
+function isAtItsMost(readings: readonly OutputReading[], last: OutputReading): boolean {
+  if (last.cutOff || readings.length < BELIEVED_AT_LAST_AFTER) return false;
+  return readings.every(({ lines }) => lines <= last.lines);
 }
 
 /** A job that has just ended and counts rows for which it names no file. */

@@ -63,6 +63,15 @@ describe('a download', () => {
     expect(nextReadingMs(same(believedAfter), facts)).toBeNull();
   });
 
+  it('that is another each time is believed in the end, if no other had more lines', () => {
+    const facts = { job, rows: 10, now: HOUR };
+    const others = Array.from({ length: 29 }, (_, n) => reading(9, String(n)));
+    expect(nextReadingMs(others, facts)).not.toBeNull();
+    expect(nextReadingMs([...others, reading(9, 'last')], facts)).toBeNull();
+    expect(nextReadingMs([...others, reading(8, 'last')], facts)).not.toBeNull();
+    expect(nextReadingMs([...others, reading(9, 'last', true)], facts)).not.toBeNull();
+  });
+
   it('is not asked for more lines than the round has rows, or than are done', () => {
     const wrong = { ...counts, failed: 1_000_000 };
     const none = { ...counts, succeeded: 0, failed: 0 };
