@@ -1,6 +1,7 @@
 import { activityInfo, cancelled, heartbeat } from '@temporalio/activity';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Activities, CreateJobInput } from '../../activities/contract.js';
+import { batchProgressQuery } from '../../workflows/messages.js';
 import { attemptOf } from '../support/activity-env.js';
 import type { BatchUnderTest } from '../support/batch-under-test.js';
 import { lostAnswer, refusal } from '../support/provider-errors.js';
@@ -67,6 +68,22 @@ test('a look for such a job that is given up is said, and the next run goes on w
   });
   batch.provider.fault = () => null;
   expect(await batch.run()).toMatchObject({ outcome: 'succeeded' });
+  expect(batch.provider.jobs).toHaveLength(1);
+});
+
+test('a key that stops working before such a job was found is waited for, and the job is used', async () => {
+  const batch = await env.batch('unanswered-key', { input: eachMinute });
+  batch.provider.fault = (route) => {
+    if (batch.provider.jobs.length > 0) return refusal('ProviderAuth', 401);
+    return route === 'createJob' ? lostAnswer() : null;
+  };
+  const handle = await batch.start();
+  await expect
+    .poll(async () => (await handle.query(batchProgressQuery)).phase, { timeout: 60_000 })
+    .toBe('waiting-for-auth');
+  batch.provider.fault = () => null;
+  await handle.signal('resume');
+  expect((await handle.result()).outcome).toBe('succeeded');
   expect(batch.provider.jobs).toHaveLength(1);
 });
 
