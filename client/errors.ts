@@ -103,6 +103,22 @@ function grpcError(error: unknown, address: string): LonghaulError | null {
   return new LonghaulError('TemporalUnavailable', `can't reach Temporal at ${address}: ${why}`, options);
 }
 
+/** What the server says against a schedule as `InvalidInput`; anything else comes back as it is. */
+export function fromScheduleRefusal(error: unknown, scheduleId: string): unknown {
+  const reason = scheduleRefusal(error);
+  if (reason === null) return error;
+  return new LonghaulError('InvalidInput', `Temporal refuses the schedule ${scheduleId}: ${reason}`, {
+    cause: error,
+  });
+}
+
+function scheduleRefusal(error: unknown): string | null {
+  // What the SDK makes of an answer that begins with "Invalid schedule spec".
+  if (error instanceof TypeError) return error.message;
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && cause.code === GRPC.invalidArgument ? cause.details : null;
+}
+
 /** Temporal answered, and does not offer or allow the call: Temporal Cloud's operator service, old servers. */
 export function isRefusal(error: unknown): boolean {
   const cause = error instanceof ServiceError ? error.cause : error;

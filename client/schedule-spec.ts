@@ -12,10 +12,7 @@ export function scheduleSpec({
   if ((cron === undefined) === (every === undefined)) {
     throw invalid('a schedule has either cron ("0 6 * * *") or every ("1h")');
   }
-  if (timezone !== undefined && !isTimezone(timezone)) {
-    throw invalid(`${JSON.stringify(timezone)} is no time zone; write it as "Europe/Paris" or "UTC"`);
-  }
-  const zone = timezone === undefined ? {} : { timezone };
+  const zone = timezone === undefined ? {} : { timezone: timezoneName(timezone) };
   if (every !== undefined) return { intervals: [{ every: interval(every) }], ...zone };
   const problem = cronProblem(cron ?? '');
   if (problem !== null) throw invalid(`cron ${JSON.stringify(cron)}: ${problem}`);
@@ -30,14 +27,23 @@ function interval(every: string): number {
   throw invalid(`every ${JSON.stringify(every)} must be a duration in whole seconds, such as "30m" or "1h"`);
 }
 
-function isTimezone(name: string): boolean {
+/** The zone's name as the server takes it, which is strict about upper and lower case. */
+function timezoneName(given: string): string {
+  const canonical = canonicalTimezone(given);
+  if (canonical === null) {
+    throw invalid(`${JSON.stringify(given)} is no time zone; write it as "Europe/Paris" or "UTC"`);
+  }
+  // For Intl a zone with several names has one; that of the caller is as good.
+  return canonical.toLowerCase() === given.toLowerCase() ? canonical : given;
+}
+
+function canonicalTimezone(name: string): string | null {
   // Offsets such as "+02:00" are zones for Intl, not for the server.
-  if (!/^[A-Za-z]/.test(name)) return false;
+  if (!/^[A-Za-z]/.test(name)) return null;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name }).format();
-    return true;
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
   } catch {
-    return false;
+    return null;
   }
 }
 

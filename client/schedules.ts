@@ -4,6 +4,7 @@ import { idRefusal } from '../batch/batch-id.js';
 import { TASK_QUEUES, WORKFLOW_TYPES } from '../batch/wire-names.js';
 import { inputBaseName } from '../storage/input-uri.js';
 import { toRunBatchInput } from './batch-request.js';
+import { fromScheduleRefusal } from './errors.js';
 import { LonghaulError } from './failures.js';
 import { pause } from './pause.js';
 import { overlapName, toScheduleDetails, toScheduleEntry } from './schedule-entry.js';
@@ -27,7 +28,7 @@ export class TemporalSchedules implements Schedules {
   async create(scheduleId: string, options: ScheduleOptions): Promise<void> {
     const { state, ...schedule } = compile(scheduleId, options);
     await assertSetUp(this.#temporal);
-    await this.#temporal.call((client) => client.schedule.create({ scheduleId, ...schedule, state }));
+    await this.#define(scheduleId, (client) => client.schedule.create({ scheduleId, ...schedule, state }));
   }
 
   async apply(scheduleId: string, options: ScheduleOptions): Promise<'created' | 'updated'> {
@@ -38,8 +39,8 @@ export class TemporalSchedules implements Schedules {
     } catch (error) {
       if (!(error instanceof LonghaulError) || error.type !== 'ScheduleExists') throw error;
     }
-    await this.#on(scheduleId, (handle) =>
-      handle.update(({ state: { paused, note } }) => ({
+    await this.#define(scheduleId, (client) =>
+      client.schedule.getHandle(scheduleId).update(({ state: { paused, note } }) => ({
         ...schedule,
         state: { paused, ...(note === undefined ? {} : { note }), ...state },
       })),
@@ -97,6 +98,16 @@ export class TemporalSchedules implements Schedules {
   async #recentBatches(scheduleId: string): Promise<string[]> {
     const { recentBatches } = await this.describe(scheduleId);
     return recentBatches.map(({ batchId }) => batchId);
+  }
+
+  async #define(scheduleId: string, send: (client: Client) => Promise<unknown>): Promise<void> {
+    await this.#temporal.call(async (client) => {
+      try {
+        await send(client);
+      } catch (error) {
+        throw fromScheduleRefusal(error, scheduleId);
+      }
+    });
   }
 
   async #on<T>(

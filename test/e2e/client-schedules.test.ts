@@ -16,7 +16,7 @@ beforeAll(async () => {
     signal: _signal,
     ...batch
   } = await world.batch('daily', 3);
-  options = { ...batch, cron: '0 6 * * MON-FRI', timezone: 'Europe/Paris', note: 'every morning' };
+  options = { ...batch, cron: '0 6 * * MON-FRI', timezone: 'europe/paris', note: 'every morning' };
 });
 afterAll(() => world.remove());
 
@@ -41,6 +41,16 @@ it('creates a schedule, describes it and lists it', async () => {
     const listed = await collect(longhaul.schedules.list());
     expect(listed).toMatchObject([{ scheduleId: 'daily', cron: '0 6 * * MON-FRI' }]);
   });
+});
+
+it('says what the server has against a schedule', async () => {
+  const refused = { ...options, timezone: 'us/eastern' };
+  for (const method of ['create', 'apply'] as const) {
+    await expect(longhaul.schedules[method]('daily', refused)).rejects.toMatchObject({
+      type: 'InvalidInput',
+      message: 'Temporal refuses the schedule daily: unknown time zone us/eastern',
+    });
+  }
 });
 
 it('refuses a second schedule of that name, and applies a change', async () => {

@@ -64,6 +64,18 @@ describe('a schedule', () => {
   });
 
   it.each([
+    ['europe/paris', 'Europe/Paris'],
+    ['utc', 'UTC'],
+    ['Europe/Paris', 'Europe/Paris'],
+    // Other names of the same zone: the server knows both, and shows what it was given.
+    ['Asia/Kolkata', 'Asia/Kolkata'],
+    ['Asia/Calcutta', 'Asia/Calcutta'],
+    ['GMT', 'GMT'],
+  ])('has the time zone %s as the server writes it', (timezone, sent) => {
+    expect(scheduleSpec({ cron: '@daily', timezone })).toMatchObject({ timezone: sent });
+  });
+
+  it.each([
     [{ cron: undefined, every: undefined }, 'either cron'],
     [{ cron: '@daily', every: '1h' }, 'either cron'],
     [{ every: '1500ms' }, 'whole seconds'],
