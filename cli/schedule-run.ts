@@ -77,13 +77,11 @@ function control(state: string, ask: (schedules: Schedules, id: string, note?: s
 
 async function trigger(context: CliContext, scheduleId: string, options: ControlOptions): Promise<ExitCode> {
   const { output } = context;
-  return withLink(context, { need: 'none' }, async ({ longhaul, session }) => {
+  return withLink(context, { need: 'none' }, async ({ longhaul }) => {
     const batchId = await longhaul.schedules.trigger(scheduleId);
     if (options.json === true) output.json({ scheduleId, batchId });
-    output.note(batchId === null ? `${scheduleId} was triggered.` : `Started ${batchId}.`);
-    if (batchId !== null) output.note(`Attach to it: longhaul wait ${batchId}`);
-    else if (session !== null)
-      output.note('Its batch advances while `longhaul dev` or `longhaul worker` runs.');
+    output.note(`Started ${batchId}.`);
+    output.note(`Attach to it: longhaul wait ${batchId}`);
     return EXIT.done;
   });
 }

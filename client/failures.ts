@@ -29,6 +29,11 @@ export const CLIENT_FAILURES = {
     meaning: 'There is a schedule of that name.',
     remedy: 'Use `longhaul schedule apply` to change it, or another name.',
   },
+  NotTriggered: {
+    meaning: 'Temporal does not show a batch that the trigger has started.',
+    remedy:
+      'See what was started with `longhaul schedule describe <schedule id>`; trigger it again if nothing was.',
+  },
   NotSetUp: {
     meaning: 'Search attributes of Longhaul are not registered in the namespace; batches would hang.',
     remedy: 'Run `longhaul setup` once.',

@@ -6,17 +6,15 @@ import { inputBaseName } from '../storage/input-uri.js';
 import { toRunBatchInput } from './batch-request.js';
 import { fromScheduleRefusal } from './errors.js';
 import { LonghaulError } from './failures.js';
-import { pause } from './pause.js';
 import { overlapName, toScheduleDetails, toScheduleEntry } from './schedule-entry.js';
 import { scheduleSpec } from './schedule-spec.js';
+import { triggerSchedule } from './schedule-trigger.js';
 import { assertSetUp } from './setup.js';
 import type { Temporal } from './temporal.js';
 import type { BackfillOptions, ScheduleDetails, ScheduleEntry, ScheduleOptions, Schedules } from './types.js';
 
 /** Batches missed while the server was down are made up for if they are not older. */
 const CATCHUP_WINDOW = '1h';
-
-const TRIGGERED_WITHIN_MS = 5_000;
 
 export class TemporalSchedules implements Schedules {
   readonly #temporal: Temporal;
@@ -67,16 +65,9 @@ export class TemporalSchedules implements Schedules {
     return this.#on(scheduleId, (handle) => handle.unpause(note ?? 'resumed by Longhaul'));
   }
 
-  async trigger(scheduleId: string): Promise<string | null> {
-    const known = new Set(await this.#recentBatches(scheduleId));
-    await this.#on(scheduleId, (handle) => handle.trigger('ALLOW_ALL'));
-    const until = Date.now() + TRIGGERED_WITHIN_MS;
-    while (Date.now() < until) {
-      const started = (await this.#recentBatches(scheduleId)).find((batchId) => !known.has(batchId));
-      if (started !== undefined) return started;
-      await pause(100);
-    }
-    return null;
+  async trigger(scheduleId: string): Promise<string> {
+    assertText(scheduleId);
+    return triggerSchedule(this.#temporal, scheduleId);
   }
 
   async backfill(scheduleId: string, { start, end, overlap }: BackfillOptions): Promise<void> {
@@ -95,11 +86,6 @@ export class TemporalSchedules implements Schedules {
     return this.#on(scheduleId, (handle) => handle.delete());
   }
 
-  async #recentBatches(scheduleId: string): Promise<string[]> {
-    const { recentBatches } = await this.describe(scheduleId);
-    return recentBatches.map(({ batchId }) => batchId);
-  }
-
   async #define(scheduleId: string, send: (client: Client) => Promise<unknown>): Promise<void> {
     await this.#temporal.call(async (client) => {
       try {
@@ -114,8 +100,7 @@ export class TemporalSchedules implements Schedules {
     scheduleId: string,
     use: (handle: ReturnType<Client['schedule']['getHandle']>) => Promise<T>,
   ): Promise<T> {
-    // Whatever else it is, it may be one that somebody made by other means.
-    if (typeof scheduleId !== 'string') assertScheduleId(scheduleId);
+    assertText(scheduleId);
     return this.#temporal.call((client) => use(client.schedule.getHandle(scheduleId)));
   }
 }
@@ -156,6 +141,11 @@ function compile(scheduleId: string, options: ScheduleOptions): CompiledSchedule
     },
     state: note === undefined ? {} : { note },
   };
+}
+
+/** Whatever text it is, it may be the id of a schedule that somebody made by other means. */
+function assertText(scheduleId: unknown): void {
+  if (typeof scheduleId !== 'string') assertScheduleId(scheduleId);
 }
 
 function assertScheduleId(scheduleId: unknown): void {

@@ -210,8 +210,11 @@ export interface Schedules {
   describe(scheduleId: string): Promise<ScheduleDetails>;
   pause(scheduleId: string, note?: string): Promise<void>;
   resume(scheduleId: string, note?: string): Promise<void>;
-  /** Runs it once now, beside what runs. Returns the batch id, or null when Temporal does not tell it within 5 s. */
-  trigger(scheduleId: string): Promise<string | null>;
+  /**
+   * Runs it once now, beside what runs, and returns the id of the batch. Triggers within one second are started one
+   * second after the other. Throws `NotTriggered` when nothing is known to have been started by it.
+   */
+  trigger(scheduleId: string): Promise<string>;
   backfill(scheduleId: string, options: BackfillOptions): Promise<void>;
   /** Batches that it started go on. */
   delete(scheduleId: string): Promise<void>;

@@ -73,8 +73,18 @@ it('refuses a second schedule of that name, and applies a change', async () => {
 it('triggers a batch that is named after its time, and that a client can follow', async () => {
   const batchId = await longhaul.schedules.trigger('daily');
   expect(batchId).toMatch(/^daily-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-  const handle = await longhaul.attach(batchId ?? '');
+  const handle = await longhaul.attach(batchId);
   expect(await handle.result()).toMatchObject({ outcome: 'succeeded', rows: { succeeded: 3 } });
+});
+
+it('starts a batch for each trigger, also within one second and by several clients', async () => {
+  const other = await world.connect();
+  const ids = await Promise.all(
+    [longhaul, other, longhaul].map(({ schedules }) => schedules.trigger('daily')),
+  );
+  expect(new Set(ids).size).toBe(3);
+  const { recentBatches } = await longhaul.schedules.describe('daily');
+  expect(recentBatches.map(({ batchId }) => batchId)).toEqual(expect.arrayContaining(ids));
 });
 
 it('makes up for past times, one batch for each', async () => {
