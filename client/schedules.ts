@@ -3,12 +3,12 @@ import type { Workflow } from '@temporalio/common';
 import { idRefusal } from '../batch/batch-id.js';
 import { TASK_QUEUES, WORKFLOW_TYPES } from '../batch/wire-names.js';
 import { inputBaseName } from '../storage/input-uri.js';
-import { toRunBatchInput } from './batch-request.js';
 import { fromScheduleRefusal } from './errors.js';
 import { LonghaulError } from './failures.js';
 import { overlapName, toScheduleDetails, toScheduleEntry } from './schedule-entry.js';
 import { scheduleSpec } from './schedule-spec.js';
 import { triggerSchedule } from './schedule-trigger.js';
+import { scheduledInput } from './scheduled-input.js';
 import { assertSetUp } from './setup.js';
 import type { Temporal } from './temporal.js';
 import type { BackfillOptions, ScheduleDetails, ScheduleEntry, ScheduleOptions, Schedules } from './types.js';
@@ -119,7 +119,10 @@ interface CompiledSchedule {
 function compile(scheduleId: string, options: ScheduleOptions): CompiledSchedule {
   assertScheduleId(scheduleId);
   const { cron, every, timezone, overlap, note, ...batch } = options;
-  const input = toRunBatchInput(batch);
+  const input = scheduledInput(batch);
+  if (note !== undefined && typeof note !== 'string') {
+    throw new LonghaulError('InvalidInput', `note must be a text; this is of type ${typeof note}`);
+  }
   const { model, endpoint } = input;
   return {
     spec: scheduleSpec({ cron, every, timezone }),

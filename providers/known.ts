@@ -1,8 +1,12 @@
+import type { PROVIDER_ENDPOINTS } from '../schemas/provider-endpoints.js';
 import { mistralCapabilities } from './mistral/capabilities.js';
 import type { ProviderCapabilities } from './provider.js';
 
 /** What each provider can do, told without loading the HTTP client that speaks to it. */
-const KNOWN = { mistral: mistralCapabilities } as const satisfies Record<string, ProviderCapabilities>;
+const KNOWN = { mistral: mistralCapabilities } as const satisfies Record<
+  keyof typeof PROVIDER_ENDPOINTS,
+  ProviderCapabilities
+>;
 
 export type ProviderName = keyof typeof KNOWN;
 

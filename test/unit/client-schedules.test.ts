@@ -43,3 +43,28 @@ describe('a schedule that the server refuses', () => {
     });
   });
 });
+
+describe('a schedule whose batches could never run', () => {
+  it.each([
+    [{ provider: 'zz' }, 'there is no provider "zz"; known are: mistral'],
+    [{ provider: 'toString' }, 'there is no provider "toString"'],
+    [{ endpoint: '/v1/zzz' }, 'endpoint /v1/zzz is unknown to mistral; it has /v1/'],
+    [{ input: '-' }, 'can’t be stdin'],
+    [{ note: 5 }, 'note must be a text; this is of type number'],
+  ])('is refused before anything is sent: %j', async (wrong, words) => {
+    const created = vi
+      .spyOn(server.connection.workflowService, 'createSchedule')
+      .mockRejectedValue(grpc(3, 'sent'));
+    for (const method of ['create', 'apply'] as const) {
+      const asked: unknown = Reflect.apply(schedules[method], schedules, [
+        'nightly',
+        { ...OPTIONS, ...wrong },
+      ]);
+      await expect(asked).rejects.toMatchObject({
+        type: 'InvalidInput',
+        message: expect.stringContaining(words),
+      });
+    }
+    expect(created).not.toHaveBeenCalled();
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { capabilitiesOf, UnknownProviderError } from '../../providers/known.js';
 import { createProvider } from '../../providers/registry.js';
+import { PROVIDER_ENDPOINTS } from '../../schemas/provider-endpoints.js';
 
 const CONFIG = {
   mistral: { apiKey: 'key', baseUrl: 'https://api.mistral.ai/' },
@@ -16,6 +17,10 @@ describe('createProvider', () => {
     expect(capabilities).toBe(capabilitiesOf('mistral'));
     expect(capabilities.defaultShardRows).toBeLessThanOrEqual(capabilities.maxRowsPerJob);
     expect(capabilities.defaultShardBytes).toBeLessThanOrEqual(capabilities.maxBytesPerFile);
+  });
+
+  it('takes the endpoints that clients know of', () => {
+    expect(capabilitiesOf('mistral').endpoints).toEqual(PROVIDER_ENDPOINTS.mistral);
   });
 
   it.each(['mistrall', 'toString', '__proto__', ''])(
