@@ -22,7 +22,7 @@ const STATED = [
   [
     /command, Temporal +\| connecting +\| 10 s /,
     'client/temporal.ts',
-    'address: this.#target.address }, CALL_TIMEOUT_MS)',
+    'address: this.#target.address }, CALL_TIMEOUT_MS, ',
   ],
   [/a call +\| 10 s /, 'client/temporal.ts', 'CALL_TIMEOUT_MS = 10_000;'],
   [/watching +\| 2 min of outage/, 'client/temporal.ts', 'PATIENCE_MS = 120_000;'],
