@@ -2,7 +2,6 @@ import type { ConnectionLike, ConnectionOptions } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readServerFile } from '../storage/home-files.js';
-import { assertConfigFile } from './config-file.js';
 import { LonghaulError } from './failures.js';
 import { createPayloadCodec } from './payload-codec.js';
 import type { ConnectOptions } from './types.js';
@@ -85,7 +84,6 @@ export function loadTemporalConfig({
   env,
 }: Pick<ConnectOptions, 'profile' | 'env'> = {}): TemporalConfig {
   try {
-    assertConfigFile(env ?? process.env);
     const { connectionOptions, namespace } = loadClientConnectConfig({
       ...(profile !== undefined && { profile }),
       ...(env !== undefined && { overrideEnvVars: variablesOf(env) }),

@@ -69,3 +69,16 @@ it('a home that is a file, or lies in one, is refused by the variable’s name',
     exitCode: 2,
   });
 });
+
+it('a file that is named for Temporal’s address and is not there is no reason for a server of one’s own', async () => {
+  vi.stubEnv('TEMPORAL_CONFIG_FILE', join(folder, 'elsewhere.toml'));
+  await expect(loadContext()).rejects.toMatchObject({
+    type: 'Usage',
+    message: expect.stringMatching(/elsewhere\.toml, which TEMPORAL_CONFIG_FILE names/) as string,
+  });
+});
+
+it('an address of Temporal that is set to nothing is not set', async () => {
+  vi.stubEnv('TEMPORAL_ADDRESS', ' ');
+  expect(await loadContext()).toMatchObject({ mode: 'embedded', address: null });
+});

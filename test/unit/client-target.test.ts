@@ -98,14 +98,6 @@ describe('Temporal’s address', () => {
     expect(await resolveTarget({}, home)).toMatchObject({ address: '127.0.0.1:7999', namespace: 'own' });
   });
 
-  it('is an error where the file that is named for it is not there', async () => {
-    const env = { TEMPORAL_CONFIG_FILE: join(home, 'elsewhere.toml') };
-    await expect(resolveTarget({ env }, home)).rejects.toMatchObject({
-      type: 'InvalidInput',
-      message: expect.stringMatching(/elsewhere\.toml, which TEMPORAL_CONFIG_FILE names/),
-    });
-  });
-
   it('is an error where the configuration cannot be read', async () => {
     await writeFile(join(home, 'temporal.toml'), '[profile');
     await expect(resolveTarget({}, home)).rejects.toMatchObject({ type: 'InvalidInput' });
