@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { OVERLAP_POLICIES } from '../client/types.js';
-import type { OverlapPolicy, ScheduleOptions } from '../client/types.js';
+import type { OverlapPolicy, ScheduleDetails, ScheduleOptions } from '../client/types.js';
 import { addInputRoot } from '../worker/input-roots.js';
 import { scheduleSpec } from '../client/schedule-spec.js';
 import { action } from './action.js';
@@ -9,6 +9,7 @@ import type { CliContext } from './context.js';
 import { CliError } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
+import { formatTime } from './format.js';
 import { assertHasRows, openInputSource } from './input-source.js';
 import { withLink } from './link.js';
 import { durationOption, newScheduleIdArgument } from './options.js';
@@ -63,6 +64,8 @@ function addEdit(schedule: Command, name: string, description: string): Command 
 
 function examples(name: string): string {
   return `
+A batch starts where day of month and day of week both match, other than in Unix's cron: "0 2 13 * FRI" is Friday the 13th.
+
 Examples:
   $ longhaul schedule ${name} nightly --cron "0 2 * * *" --timezone Europe/Paris /data/new.jsonl \\
       --endpoint /v1/chat/completions --model mistral-small-latest
@@ -80,13 +83,23 @@ function editor(kind: 'create' | 'apply') {
     return withLink(context, { need: 'none' }, async ({ longhaul: { schedules } }) => {
       const done = kind === 'apply' ? await schedules.apply(scheduleId, definition) : 'created';
       if (kind === 'create') await schedules.create(scheduleId, definition);
-      report(context, options.json === true, scheduleId, done);
+      if (options.json === true) context.output.json({ scheduleId, done });
+      else {
+        context.output.note(`${scheduleId} is ${done}.`);
+        context.output.note(nextStep(await schedules.describe(scheduleId)));
+      }
       if (context.mode === 'embedded') {
         context.output.note('It fires only while `longhaul dev` or `longhaul worker` runs in this folder.');
       }
       return EXIT.done;
     });
   };
+}
+
+function nextStep({ scheduleId, paused, nextTimes }: ScheduleDetails): string {
+  if (paused) return `It is paused. Go on with: longhaul schedule resume ${scheduleId}`;
+  const [next] = nextTimes;
+  return next === undefined ? 'It has no next time.' : `Its next batch starts at ${formatTime(next)} UTC.`;
 }
 
 async function define(context: CliContext, input: string, options: EditOptions): Promise<ScheduleOptions> {
@@ -126,12 +139,8 @@ async function remove(
 ): Promise<ExitCode> {
   return withLink(context, { need: 'none' }, async ({ longhaul }) => {
     await longhaul.schedules.delete(scheduleId);
-    report(context, options.json === true, scheduleId, 'deleted');
+    if (options.json === true) context.output.json({ scheduleId, done: 'deleted' });
+    else context.output.note(`${scheduleId} is deleted.`);
     return EXIT.done;
   });
-}
-
-function report({ output }: CliContext, json: boolean, scheduleId: string, done: string): void {
-  if (json) output.json({ scheduleId, done });
-  else output.note(`${scheduleId} is ${done}.`);
 }

@@ -169,6 +169,9 @@ describe('schedules', () => {
     expect((await cli.run(...create)).code).toBe(2);
     const apply = ['schedule', 'apply', 'nightly', '--every', '12h', input, ...QUICK, '--json'];
     expect(JSON.parse((await cli.run(...apply)).stdout)).toEqual({ scheduleId: 'nightly', done: 'updated' });
+    expect((await cli.run(...apply.slice(0, -1))).stderr).toMatch(
+      /nightly is updated\.\nIts next batch starts at \d{4}-\d\d-\d\d [01][02]:00:00 UTC\.\n/,
+    );
     expect((await cli.run('schedule', 'pause', 'nightly')).code).toBe(0);
     expect((await cli.run('schedule', 'list')).stdout).toMatch(/nightly +paused/);
     const paused = await cli.run('schedule', 'describe', 'nightly');
