@@ -5,6 +5,7 @@ import type { Manifest } from '../batch/manifest.js';
 import type { BatchProgress } from '../batch/progress.js';
 import type { ErrorLine, ResultLine } from '../schemas/result-line.js';
 import * as messages from '../workflows/messages.js';
+import { assertOptions } from './assert-options.js';
 import type { BatchFiles } from './batch-files.js';
 import { BatchRun } from './batch-run.js';
 import { LonghaulError } from './failures.js';
@@ -57,6 +58,7 @@ export class BatchHandleOverTemporal implements BatchHandle {
   }
 
   async *progress(options: ProgressOptions = {}): AsyncGenerator<BatchProgress> {
+    assertOptions('progress', options, { intervalMs: 'number', signal: 'signal' });
     const { intervalMs = PROGRESS_INTERVAL_MS, signal } = options;
     if (this.#finished !== null) yield finalProgress(this.#finished, null);
     else {
@@ -72,11 +74,15 @@ export class BatchHandleOverTemporal implements BatchHandle {
     return (await BatchRun.latest(this.#temporal, this.#files)).status();
   }
 
-  async trouble({ signal }: WaitOptions = {}): Promise<Trouble | null> {
+  async trouble(options: WaitOptions = {}): Promise<Trouble | null> {
+    assertOptions('trouble', options, { signal: 'signal' });
+    const { signal } = options;
     return this.#finished === null ? findTrouble(this.#temporal, this.batchId, signal) : null;
   }
 
-  async result({ signal }: WaitOptions = {}): Promise<Manifest> {
+  async result(options: WaitOptions = {}): Promise<Manifest> {
+    assertOptions('result', options, { signal: 'signal' });
+    const { signal } = options;
     if (this.#finished !== null) return this.#finished;
     const run = await BatchRun.latest(this.#temporal, this.#files, signal);
     await run.closed();
@@ -84,6 +90,7 @@ export class BatchHandleOverTemporal implements BatchHandle {
   }
 
   async cancel(options: CancelOptions = {}): Promise<boolean> {
+    assertOptions('cancel', options, { acknowledge: 'truth', wait: 'truth' });
     const { mode, reason } = options;
     const request: CancelRequest = {
       ...(mode === undefined ? {} : { mode }),
@@ -146,9 +153,11 @@ export class BatchHandleOverTemporal implements BatchHandle {
    * are awaited to their outcome, which their handlers have at once: accepted is also what a refused one is called.
    */
   async #control(
-    { acknowledge = false }: ControlOptions,
+    options: ControlOptions,
     ask: { readonly signal: Ask; readonly update: Ask },
   ): Promise<boolean> {
+    assertOptions('a request', options, { acknowledge: 'truth' });
+    const { acknowledge = false } = options;
     if (this.#finished !== null) return false;
     const send = (client: Client) =>
       (acknowledge ? ask.update : ask.signal)(client.workflow.getHandle(this.batchId));

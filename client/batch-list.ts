@@ -1,6 +1,7 @@
 import { OUTCOMES } from '../batch/outcome.js';
 import { BATCH_PHASES } from '../batch/progress.js';
 import { WORKFLOW_TYPES } from '../batch/wire-names.js';
+import { assertOptions } from './assert-options.js';
 import { toDescription } from './batch-description.js';
 import type { BatchDescription } from './batch-description.js';
 import { LonghaulError } from './failures.js';
@@ -21,6 +22,7 @@ export function listQuery({ phase, outcome }: ListOptions): string {
 }
 
 export async function* listBatches(temporal: Temporal, options: ListOptions): AsyncGenerator<BatchListEntry> {
+  assertOptions('list', options, { limit: 'number' });
   const query = listQuery(options);
   let left = options.limit ?? Number.POSITIVE_INFINITY;
   if (left <= 0) return;

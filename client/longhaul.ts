@@ -2,6 +2,8 @@ import type { SearchAttributeName } from '../batch/wire-names.js';
 import { homeStoreUri, readHomeBinding } from '../storage/home-files.js';
 import { openStore } from '../storage/open-store.js';
 import type { Store } from '../storage/store.js';
+import { assertOptions } from './assert-options.js';
+import type { OptionKinds } from './assert-options.js';
 import { attachBatch } from './attach-batch.js';
 import { listBatches } from './batch-list.js';
 import { fromStore } from './errors.js';
@@ -23,6 +25,19 @@ import type {
 } from './types.js';
 import { countWorkers } from './workers.js';
 
+const CONNECT_OPTIONS: OptionKinds = {
+  address: 'text',
+  namespace: 'text',
+  profile: 'text',
+  env: 'object',
+  home: 'text',
+  store: 'text',
+  baseUrl: 'text',
+  connection: 'object',
+  codecKeys: 'text',
+  identity: 'text',
+  uiUrl: 'text',
+};
 const DEFAULT_HOME = '.longhaul';
 const DEFAULT_BASE_URL = 'https://api.mistral.ai';
 
@@ -45,6 +60,7 @@ export class Longhaul implements LonghaulClient {
    * @throws LonghaulError InvalidInput for a configuration that can't be read
    */
   static async connect(options: ConnectOptions = {}): Promise<Longhaul> {
+    assertOptions('connect', options, CONNECT_OPTIONS);
     const home = options.home ?? DEFAULT_HOME;
     try {
       const target = await resolveTarget(options, home);

@@ -3,6 +3,7 @@ import type { Workflow } from '@temporalio/common';
 import { idRefusal } from '../batch/batch-id.js';
 import { TASK_QUEUES, WORKFLOW_TYPES } from '../batch/wire-names.js';
 import { inputBaseName } from '../storage/input-uri.js';
+import { assertKind, assertOptions } from './assert-options.js';
 import { fromScheduleRefusal } from './errors.js';
 import { LonghaulError } from './failures.js';
 import { overlapName, toScheduleDetails, toScheduleEntry } from './schedule-entry.js';
@@ -57,12 +58,16 @@ export class TemporalSchedules implements Schedules {
     return toScheduleDetails(await this.#on(scheduleId, (handle) => handle.describe()));
   }
 
-  pause(scheduleId: string, note?: string): Promise<void> {
-    return this.#on(scheduleId, (handle) => handle.pause(note ?? 'paused by Longhaul'));
+  async pause(scheduleId: string, note = 'paused by Longhaul'): Promise<void> {
+    assertText(scheduleId);
+    assertKind('note', note, 'text');
+    await this.#on(scheduleId, (handle) => handle.pause(note));
   }
 
-  resume(scheduleId: string, note?: string): Promise<void> {
-    return this.#on(scheduleId, (handle) => handle.unpause(note ?? 'resumed by Longhaul'));
+  async resume(scheduleId: string, note = 'resumed by Longhaul'): Promise<void> {
+    assertText(scheduleId);
+    assertKind('note', note, 'text');
+    await this.#on(scheduleId, (handle) => handle.unpause(note));
   }
 
   async trigger(scheduleId: string): Promise<string> {
@@ -70,7 +75,9 @@ export class TemporalSchedules implements Schedules {
     return triggerSchedule(this.#temporal, scheduleId);
   }
 
-  async backfill(scheduleId: string, { start, end, overlap }: BackfillOptions): Promise<void> {
+  async backfill(scheduleId: string, options: BackfillOptions): Promise<void> {
+    assertOptions('backfill', options, {});
+    const { start, end, overlap } = options;
     if (!(start instanceof Date && end instanceof Date && start <= end)) {
       throw new LonghaulError(
         'InvalidInput',
@@ -118,11 +125,9 @@ interface CompiledSchedule {
 
 function compile(scheduleId: string, options: ScheduleOptions): CompiledSchedule {
   assertScheduleId(scheduleId);
+  assertOptions('a schedule', options, { cron: 'text', every: 'text', timezone: 'text', note: 'text' });
   const { cron, every, timezone, overlap, note, ...batch } = options;
   const input = scheduledInput(batch);
-  if (note !== undefined && typeof note !== 'string') {
-    throw new LonghaulError('InvalidInput', `note must be a text; this is of type ${typeof note}`);
-  }
   const { model, endpoint } = input;
   return {
     spec: scheduleSpec({ cron, every, timezone }),

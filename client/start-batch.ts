@@ -7,6 +7,7 @@ import type { Plan } from '../schemas/records.js';
 import { hashInput } from '../storage/input.js';
 import { inputBaseName } from '../storage/input-uri.js';
 import type { Store } from '../storage/store.js';
+import { assertOptions } from './assert-options.js';
 import { describeBatch } from './batch-description.js';
 import type { BatchDescription } from './batch-description.js';
 import { BatchFiles } from './batch-files.js';
@@ -33,6 +34,7 @@ const FINGERPRINT_WITHIN_MS = 10_000;
 
 /** Starts a batch, attaches to the one that runs, or finds it finished in the store; in that order of cost. */
 export async function startBatch(context: StartContext, options: StartOptions): Promise<BatchHandle> {
+  assertOptions('start', options, { inputName: 'text', stageInput: 'truth', signal: 'signal' });
   const { temporal, store } = context;
   const { signal } = options;
   const request = await identify(context, options);
