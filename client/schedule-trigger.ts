@@ -116,7 +116,7 @@ async function startedBy(
 
 /**
  * A regular time has no part of a second, a trigger of Longhaul's whole microseconds. The time of any other is the
- * server's clock: what a trigger of ours gets by a server before 1.28, which does not take the time that it is sent.
+ * server's clock: what a trigger of ours gets by a server that does not take the time that it is sent.
  */
 function isAnothers({ nanos }: Action): boolean {
   return nanos % NANOS_OF_MICRO === 0;
