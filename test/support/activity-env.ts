@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -178,10 +177,7 @@ export class Bench {
   /** Writes an input; returns its URI. */
   async input(content: string | Uint8Array, name = 'input.jsonl'): Promise<string> {
     const path = join(this.dir, name);
-    // In one step: an attempt that runs beside this one may be reading it.
-    const written = join(this.dir, `${randomUUID()}.tmp`);
-    await writeFile(written, content);
-    await rename(written, path);
+    await writeFile(path, content);
     return pathToFileURL(path).href;
   }
 
