@@ -5,7 +5,7 @@ import { errorCode, isMissing, toStorageError } from './file-errors.js';
 import { isLeftOver, newOwnerMark } from './owner-mark.js';
 
 /** `scratch-<owner mark>-<name>` */
-const SCRATCH_NAME = /^scratch-([0-9a-f]{12}-\d+-[0-9a-f]{12})(?:-|$)/;
+const SCRATCH_NAME = /^scratch-([0-9a-f]{12}-\d+(?:-\d{1,19})?-[0-9a-f]{12})(?:-|$)/;
 
 export interface Scratch {
   readonly dir: string;

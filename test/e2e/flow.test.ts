@@ -121,10 +121,10 @@ describe.each(INPUTS)('a run of %s', (_, path, quotes) => {
   });
 
   test('once more after a power cut as the manifest was written removes its second name', async () => {
-    const [place, , random] = newOwnerMark().split('-');
+    const [place, , start, random] = newOwnerMark().split('-');
     const gone = spawnSync('true').pid;
     const manifest = home.storePath('whole', 'manifest.json');
-    await link(manifest, home.storePath('whole', `.tmp-${place}-${gone}-${random}`));
+    await link(manifest, home.storePath('whole', `.tmp-${place}-${gone}-${start}-${random}`));
     await home.run(path, 'whole').exits(0);
     await home.expectNoTempFiles();
     await access(manifest);

@@ -20,7 +20,7 @@ test('each attempt has a folder of its own, recognisable and private, until it i
   const two = await createScratch(join(parent, 'deep/er'), 'nightly:2026/collect 7');
   expect(one.dir).not.toBe(two.dir);
   expect(basename(one.dir)).toMatch(
-    new RegExp(`^scratch-[0-9a-f]{12}-${process.pid}-[0-9a-f]{12}-nightly-2026-collect-7$`),
+    new RegExp(`^scratch-[0-9a-f]{12}-${process.pid}-\\d+-[0-9a-f]{12}-nightly-2026-collect-7$`),
   );
   expect((await stat(one.dir)).mode & 0o777).toBe(0o700);
   await writeFile(join(one.dir, 'x'), 'x');
@@ -31,11 +31,11 @@ test('each attempt has a folder of its own, recognisable and private, until it i
 
 test('what dead processes left is removed, what live ones and strangers have stays', async () => {
   const live = await createScratch(parent, 'live');
-  const [, place, pid, random] = basename(live.dir).split('-');
-  const deadHere = `scratch-${place}-${spawnSync('true').pid}-${random}-dead`;
-  const fresh = `scratch-0123456789ab-${pid}-${random}-elsewhere`;
+  const [, place, pid, start, random] = basename(live.dir).split('-');
+  const deadHere = `scratch-${place}-${spawnSync('true').pid}-${start}-${random}-dead`;
+  const fresh = `scratch-0123456789ab-${pid}-${start}-${random}-elsewhere`;
   const active = `scratch-0123456789ab-${pid}-${random}-active`;
-  const old = `scratch-0123456789ab-${pid}-${random}-old`;
+  const old = `scratch-0123456789ab-${pid}-${start}-${random}-old`;
   for (const name of [deadHere, fresh, active, old, 'scratch-pad']) {
     await mkdir(join(parent, name, 'sort'), { recursive: true });
     await writeFile(join(parent, name, 'sort/0'), 'bytes');

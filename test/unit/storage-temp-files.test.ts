@@ -1,5 +1,16 @@
-import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, open, readdir, rm, utimes, writeFile, type FileHandle } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  utimes,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -23,9 +34,15 @@ afterEach(async () => {
 });
 
 /** A mark as the process would have written it that had this pid, on this host or on another. */
-function markOf(pid: number, here = true): string {
-  const [place, , random] = newOwnerMark().split('-');
-  return `${here ? place : '0123456789ab'}-${pid}-${random}`;
+function markOf(pid: number, here = true, start: string | null = null): string {
+  const [place, , , random] = newOwnerMark().split('-');
+  const where = here ? place : '0123456789ab';
+  return `${where}-${pid}-${start === null ? '' : `${start}-`}${random}`;
+}
+
+function ownMark(): { readonly start: string } {
+  const [, , start = ''] = newOwnerMark().split('-');
+  return { start };
 }
 
 function deadPid(): number {
@@ -37,6 +54,33 @@ describe('left-over marks', () => {
     expect(isLeftOver(markOf(deadPid()), Date.now())).toBe(true);
     expect(isLeftOver(markOf(process.pid), Date.now() - 90 * DAY_MS)).toBe(false);
     expect(isLeftOver(markOf(process.ppid), 0)).toBe(false);
+  });
+
+  test('a process that has the pid of a dead one is not taken for it', async () => {
+    const { start } = ownMark();
+    expect(isLeftOver(newOwnerMark(), 0)).toBe(false);
+    expect(isLeftOver(markOf(process.pid, true, start), 0)).toBe(false);
+    expect(isLeftOver(markOf(process.pid, true, '1'), Date.now())).toBe(true);
+    // Nobody could say when it started.
+    expect(isLeftOver(markOf(process.pid, true, '0'), 0)).toBe(false);
+    // A thread's id is found like a process's.
+    const threads = await readdir('/proc/self/task');
+    const thread = Number(threads.find((id) => id !== String(process.pid)));
+    expect(isLeftOver(markOf(thread, true, '1'), Date.now())).toBe(true);
+  });
+
+  test('a killed process that its parent has not heard of is dead', async () => {
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const [line] = await once(parent.stdout, 'data');
+      const pid = Number(String(line));
+      await expect.poll(() => readFile(`/proc/${pid}/stat`, 'utf8'), { timeout: 10_000 }).toMatch(/\) Z /);
+      expect(isLeftOver(markOf(pid), Date.now())).toBe(true);
+    } finally {
+      parent.kill('SIGKILL');
+    }
   });
 
   test('from elsewhere only time decides', () => {
