@@ -9,9 +9,9 @@ import { rows } from '../support/activity-inputs.js';
 /** The folder of an attempt whose process was killed. */
 async function leaveScratch(scratchDir: string): Promise<void> {
   const live = await createScratch(scratchDir, 'live');
-  const [, place, , random] = basename(live.dir).split('-');
+  const [, place, , start, random] = basename(live.dir).split('-');
   await live.dispose();
-  const dead = join(scratchDir, `scratch-${place}-${spawnSync('true').pid}-${random}-collect`);
+  const dead = join(scratchDir, `scratch-${place}-${spawnSync('true').pid}-${start}-${random}-collect`);
   await mkdir(dead);
   await writeFile(join(dead, 'bucket'), 'rows');
 }
