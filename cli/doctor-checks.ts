@@ -8,6 +8,7 @@ import type { CliContext } from './context.js';
 import { reportOf } from './errors.js';
 import { openLinkIfRunning } from './link.js';
 import type { Link } from './link.js';
+import { adviseOnWorkers } from './worker-advice.js';
 
 /** One thing that has to be right, and what to do when it is not. */
 export interface Check {
@@ -126,10 +127,11 @@ async function checkSearchAttributes({ longhaul }: Link): Promise<Check> {
 }
 
 async function checkWorkers({ longhaul }: Link): Promise<Check> {
-  const { workflows, provider, transfer } = await longhaul.workerCount();
-  const detail = `workflows ${workflows}, provider ${provider}, transfer ${transfer}`;
-  if (workflows > 0 && provider > 0 && transfer > 0) return good('workers', detail);
-  return bad('workers', `some task queue has no worker (${detail})`, 'Start one with `longhaul worker`.');
+  const count = await longhaul.workerCount();
+  const detail = `workflows ${count.workflows}, provider ${count.provider}, transfer ${count.transfer}`;
+  const advice = adviseOnWorkers(count);
+  if (advice === null) return good('workers', detail);
+  return bad('workers', `${advice.problem} (${detail})`, advice.remedy);
 }
 
 async function attempt(name: string, check: () => Promise<Check>): Promise<Check> {

@@ -12,6 +12,7 @@ import type {
 import { readCodecKeys } from '../worker/codec-keys.js';
 import { isSet } from './context.js';
 import type { CliContext, ProviderChoice } from './context.js';
+import { adviseOnWorkers } from './worker-advice.js';
 
 /** A command's way to its batches: a client, and in embedded mode the hold on the server. */
 export interface Link {
@@ -215,14 +216,14 @@ function describeEvent(event: SessionEvent): string {
 export async function warnWithoutWorkers({ longhaul }: Link, { mode, output }: CliContext): Promise<boolean> {
   if (mode === 'embedded') return true;
   try {
-    if (await longhaul.hasWorkers()) return true;
+    const advice = adviseOnWorkers(await longhaul.workerCount());
+    if (advice === null) return true;
+    const problem = advice.problem.charAt(0).toUpperCase() + advice.problem.slice(1);
+    output.note(`${problem}: nothing advances until that changes. ${advice.remedy}`);
+    return false;
   } catch (error) {
     if (!(error instanceof LonghaulError)) throw error;
     // Not every account may ask; the batch itself says more than this would.
     return true;
   }
-  output.note(
-    'No worker polls Longhaul’s task queues: nothing advances until one does. Start one with `longhaul worker`.',
-  );
-  return false;
 }

@@ -24,6 +24,7 @@ export type {
   Trouble,
   WaitOptions,
   WorkerCount,
+  WorkerVersion,
 } from './types.js';
 export { FAILURE_TYPES } from '../batch/failure-types.js';
 export type { Failure, FailureType } from '../batch/failure-types.js';

@@ -220,11 +220,19 @@ export interface Schedules {
   delete(scheduleId: string): Promise<void>;
 }
 
-/** Processes that asked for work within the last minute or so, by task queue. */
+/** A version of a worker deployment. @see docs/versioning.md */
+export interface WorkerVersion {
+  readonly deploymentName: string;
+  readonly buildId: string;
+}
+
+/** Processes that asked for work within the last minute or so and may get some, by task queue. */
 export interface WorkerCount {
   readonly workflows: number;
   readonly provider: number;
   readonly transfer: number;
+  /** Versions of workers that ask for work and get none, since another version is current; null: workers without a version. */
+  readonly passedOver: readonly (WorkerVersion | null)[];
 }
 
 export interface LonghaulClient {
@@ -245,7 +253,7 @@ export interface LonghaulClient {
   setup(): Promise<readonly SearchAttributeName[]>;
   missingSearchAttributes(): Promise<readonly SearchAttributeName[]>;
   workerCount(): Promise<WorkerCount>;
-  /** Whether each task queue has a worker. */
+  /** Whether each task queue has a worker that may get its tasks. */
   hasWorkers(): Promise<boolean>;
   /** Asks Temporal for a sign of life. Throws `TemporalUnavailable`. */
   ping(): Promise<void>;

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TASK_QUEUES } from '../../batch/wire-names.js';
 import { temporalCliPath } from '../support/servers.js';
+import { createNamespace, knowsNamespace } from '../support/temporal-calls.js';
 import { CliFolder, failureOf, manifestOf, QUICK, resultLines } from './cli-support.js';
 
 /*
@@ -80,8 +81,11 @@ it('stages the input, says that no worker polls, and ends once one does', async 
 });
 
 /** The versions of whoever polls a task queue, as Temporal knows them. */
-async function versionsOf(name: string, taskQueueType: 1 | 2): Promise<readonly unknown[]> {
-  const { namespace = 'default' } = temporal;
+async function versionsOf(
+  namespace: string,
+  name: string,
+  taskQueueType: 1 | 2,
+): Promise<readonly unknown[]> {
   const { pollers } = await temporal.connection.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name },
@@ -95,18 +99,39 @@ async function versionsOf(name: string, taskQueueType: 1 | 2): Promise<readonly 
   }));
 }
 
-it('gives a worker the version that its environment names, on each of its queues', async () => {
-  const version = { LONGHAUL_DEPLOYMENT: 'by-environment', LONGHAUL_BUILD_ID: '0.2.0-rc.1' };
-  const worker = cli.start(['worker'], { env: { ...env, ...version } });
-  const known = { deployment: 'by-environment', buildId: '0.2.0-rc.1', versioned: true };
+it('gives a worker the version that its environment names, and says that it waits to be made current', async () => {
+  // Of its own: a worker that left is listed for a minute or so.
+  const namespace = 'versions';
+  await createNamespace(temporal.address, namespace);
+  await expect.poll(() => knowsNamespace(temporal.address, namespace), { timeout: 30_000 }).toBe(true);
+  const there = { ...env, TEMPORAL_NAMESPACE: namespace };
+  expect((await cli.start(['setup'], { env: there }).ended).code).toBe(0);
+
+  const version = { deploymentName: 'by-environment', buildId: '0.2.0-rc.1' };
+  const named = { LONGHAUL_DEPLOYMENT: version.deploymentName, LONGHAUL_BUILD_ID: version.buildId };
+  const worker = cli.start(['worker'], { env: { ...there, ...named } });
+  const known = { deployment: version.deploymentName, buildId: version.buildId, versioned: true };
   const { workflows, provider, transfer } = TASK_QUEUES;
   for (const [queue, type] of [
     [workflows, 1],
     [provider, 2],
     [transfer, 2],
   ] as const) {
-    await expect.poll(() => versionsOf(queue, type), { message: queue }).toContainEqual(known);
+    await expect.poll(() => versionsOf(namespace, queue, type), { message: queue }).toContainEqual(known);
   }
+
+  const waiting = await cli.start(['doctor'], { env: there }).ended;
+  expect(waiting.code, waiting.stdout).toBe(4);
+  expect(waiting.stdout).toContain('--deployment-name by-environment --build-id 0.2.0-rc.1');
+  const { workflowService } = temporal.connection;
+  await expect
+    .poll(() => workflowService.setWorkerDeploymentCurrentVersion({ namespace, ...version }), {
+      timeout: 30_000,
+    })
+    .toBeDefined();
+  const well = await cli.start(['doctor'], { env: there }).ended;
+  expect(well.code, well.stdout).toBe(0);
+
   worker.child.kill('SIGTERM');
   expect((await worker.ended).code).toBe(0);
 });

@@ -28,7 +28,12 @@ it('starts and schedules nothing where search attributes are missing, and regist
 describe('a batch without a worker', () => {
   it('shows what Temporal knows, says that nobody answers, and goes on when a worker comes', async () => {
     const handle = await longhaul.start(await world.batch('alone'));
-    expect(await longhaul.workerCount()).toEqual({ workflows: 0, provider: 0, transfer: 0 });
+    expect(await longhaul.workerCount()).toEqual({
+      workflows: 0,
+      provider: 0,
+      transfer: 0,
+      passedOver: [],
+    });
     expect(await longhaul.hasWorkers()).toBe(false);
     const states = handle.progress({ intervalMs: 100 })[Symbol.asyncIterator]();
     expect(await states.next()).toMatchObject({ value: { batchId: handle.batchId, phase: 'preparing' } });
