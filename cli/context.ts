@@ -2,7 +2,8 @@ import { realpathSync, statSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadClientConfigProfile } from '@temporalio/envconfig';
-import { codeOf, messageOf } from '../dev/errors.js';
+import { configTrouble } from '../client/config-trouble.js';
+import { codeOf } from '../dev/errors.js';
 import { readHomeBinding } from '../dev/home-binding.js';
 import { findHome } from '../dev/home.js';
 import { parseConfig } from '../schemas/config.js';
@@ -78,7 +79,7 @@ function temporalAddress(): string | null {
     return address === '' ? null : address;
   } catch (error) {
     throw new CliError(
-      `Temporal’s configuration (TEMPORAL_*, temporal.toml) can't be read: ${messageOf(error)}`,
+      `Temporal's configuration (TEMPORAL_*, temporal.toml) can't be read: ${configTrouble(error)}`,
     );
   }
 }

@@ -2,6 +2,7 @@ import type { ConnectionLike, ConnectionOptions } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readServerFile } from '../storage/home-files.js';
+import { configTrouble } from './config-trouble.js';
 import { LonghaulError } from './failures.js';
 import { createPayloadCodec } from './payload-codec.js';
 import type { ConnectOptions } from './types.js';
@@ -100,10 +101,8 @@ export function loadTemporalConfig({
       },
     };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LonghaulError('InvalidInput', `the configuration for Temporal can't be read: ${reason}`, {
-      cause: error,
-    });
+    const message = `Temporal's configuration (TEMPORAL_*, temporal.toml) can't be read: ${configTrouble(error)}`;
+    throw new LonghaulError('InvalidInput', message, { cause: error });
   }
 }
 

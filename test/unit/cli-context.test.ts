@@ -82,3 +82,14 @@ it('an address of Temporal that is set to nothing is not set', async () => {
   vi.stubEnv('TEMPORAL_ADDRESS', ' ');
   expect(await loadContext()).toMatchObject({ mode: 'embedded', address: null });
 });
+
+it.each([
+  ['an empty file', ''],
+  ['a number for an address', '[profile.default]\naddress = 7233\n'],
+])('a configuration of Temporal that is no such file is said to be none: %s', async (_, content) => {
+  await writeFile(join(folder, 'temporal.toml'), content);
+  await expect(loadContext()).rejects.toMatchObject({
+    type: 'Usage',
+    message: expect.stringMatching(/temporal\.toml.*no table such as \[profile\.default\]/) as string,
+  });
+});

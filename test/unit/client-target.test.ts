@@ -156,3 +156,11 @@ describe('a client', () => {
     });
   });
 });
+
+it('a configuration of Temporal without tables is refused in words of its own', async () => {
+  await writeFile(join(home, 'temporal.toml'), '# nothing yet\n');
+  await expect(resolveTarget({}, home)).rejects.toMatchObject({
+    type: 'InvalidInput',
+    message: expect.stringContaining('no table such as [profile.default]') as string,
+  });
+});
