@@ -53,12 +53,15 @@ function failure(
   { streak, batchHasJob }: FailureContext,
   more: { readonly status?: number | undefined; readonly nextRetryDelay?: number | undefined },
 ): ApplicationFailure {
+  const { nextRetryDelay = 0 } = more;
   return ApplicationFailure.create({
     type,
     message,
     nonRetryable: isFinal(streakWith(streak, type)),
     details: [{ status: more.status ?? null, batchHasJob }],
-    ...(more.nextRetryDelay === undefined ? {} : { nextRetryDelay: more.nextRetryDelay }),
+    // `Retry-After: 0`, or a date that has passed. To Temporal it would mean that there is no next attempt (measured, server
+    // 1.29.1): the activity would fail for good, and its batch with it.
+    ...(nextRetryDelay < 1 ? {} : { nextRetryDelay }),
   });
 }
 

@@ -56,6 +56,18 @@ describe('the retry rule', () => {
     });
   });
 
+  it('leaves the wait to the retry policy where the provider wants none: Temporal takes 0 for no next attempt', () => {
+    for (const retryAfterMs of [0, 0.4]) {
+      const atOnce = new ProviderError('ProviderUnavailable', 'busy', {
+        effect: 'refused',
+        status: 503,
+        retryAfterMs,
+      });
+      const failure = toApplicationFailure(atOnce, CONTEXT);
+      expect(failure).toMatchObject({ nextRetryDelay: undefined, nonRetryable: false });
+    }
+  });
+
   it('knows the failures of providers and stores', () => {
     const provider = new ProviderError('ProviderQuota', 'full', {
       effect: 'refused',

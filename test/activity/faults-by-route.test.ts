@@ -26,6 +26,8 @@ const ROUTES = [
 const FAULTS: readonly (readonly [string, Wire])[] = [
   ['429', { type: 'status', status: 429 }],
   ['429 with Retry-After', { type: 'status', status: 429, retryAfter: 3 }],
+  ['429 to be repeated at once', { type: 'status', status: 429, retryAfter: 0 }],
+  ['503 to be repeated at once', { type: 'status', status: 503, retryAfter: 0 }],
   ['429 for want of capacity', { type: 'status', status: 429, variant: 'capacity' }],
   ['429 of an older gateway', { type: 'status', status: 429, variant: 'legacy' }],
   ['500', { type: 'status', status: 500 }],

@@ -27,7 +27,7 @@ const EXCHANGE_FAULTS: readonly object[] = [
   { type: 'status', status: 429, retryAfter: 1 },
   { type: 'status', status: 429, variant: 'capacity' },
   { type: 'status', status: 500 },
-  { type: 'status', status: 503, retryAfter: 1 },
+  { type: 'status', status: 503, retryAfter: 0 },
   { type: 'status', status: 502, when: 'after' },
   { type: 'status', status: 504, when: 'after' },
   { type: 'reset', when: 'before' },

@@ -3,6 +3,7 @@ import type { ActivityDeps } from '../../activities/deps.js';
 import { layout, roundFile } from '../../batch/layout.js';
 import { ProviderError } from '../../providers/errors.js';
 import type { BatchProvider, CreateJobRequest, RemoteJob } from '../../providers/provider.js';
+import { retryWaitMs } from './retry-wait.js';
 import { runActivity, textIn } from './activity-env.js';
 import { BATCH, createInput, ENDPOINT, MODEL } from './activity-inputs.js';
 import { memoryStore } from './memory-store.js';
@@ -87,7 +88,7 @@ export class CreateWorld {
       },
       (error: unknown) => {
         if (!(error instanceof ApplicationFailure)) throw error;
-        return { nextRetryMs: Number(error.nextRetryDelay ?? 1000) };
+        return { nextRetryMs: retryWaitMs(error) };
       },
     );
   }
@@ -104,7 +105,7 @@ export class CreateWorld {
         ({ job }) => ({ jobId: job?.jobId ?? null, nextRetryMs: null }),
         (error: unknown) => {
           if (!(error instanceof ApplicationFailure)) throw error;
-          return { jobId: null, nextRetryMs: Number(error.nextRetryDelay ?? 1000) };
+          return { jobId: null, nextRetryMs: retryWaitMs(error) };
         },
       );
       await settled();

@@ -4,6 +4,7 @@ import type { Activities, ActivityName, OpenRound } from '../../activities/contr
 import { layout } from '../../batch/layout.js';
 import { isTerminal } from '../../batch/job-phase.js';
 import type { JobSnapshot } from '../../batch/job-snapshot.js';
+import { retryWaitMs } from './retry-wait.js';
 import type { Bench } from './activity-env.js';
 import { BATCH, assembleInput, beginInput, collectInput, createInput } from './activity-inputs.js';
 
@@ -81,7 +82,7 @@ export class PatientBatch {
       } catch (error) {
         if (!(error instanceof ApplicationFailure) || error.nonRetryable === true) throw error;
         if (attempt === MOST_ATTEMPTS) throw new Error(`${name} never ends`, { cause: error });
-        this.#bench.clock.advance(Number(error.nextRetryDelay ?? 1_000));
+        this.#bench.clock.advance(retryWaitMs(error));
       }
     }
   }

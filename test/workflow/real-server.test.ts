@@ -7,7 +7,7 @@ import { WorkflowEnv } from '../support/workflow-env.js';
 
 /*
  * What the time-skipping server (1.38.0) does otherwise than a real one: it never tells a parent that its child was
- * terminated, and it repeats an attempt that failed while its cancel was on the way.
+ * terminated, it repeats an attempt that failed while its cancel was on the way, and one whose next is due at once.
  */
 
 let env: WorkflowEnv;
@@ -191,3 +191,16 @@ test('every activity and every timer says in the history what it is about', asyn
   );
   for (const [what, summary] of told) expect(summary, what).not.toBe('');
 });
+
+test.each(['listJobs', 'createJob', 'downloadFile'])(
+  'a provider that wants %s repeated at once, by Retry-After: 0, is asked again',
+  async (route) => {
+    const batch = await env.batch(`at-once-${route.toLowerCase()}`, {
+      input: eachSecond,
+      provider: { course: () => ({ durationMs: 1_000 }) },
+    });
+    batch.provider.fault = (name, n) =>
+      name === route && n === 1 ? refusal('ProviderRateLimited', 429, 0) : null;
+    expect(await batch.run()).toMatchObject({ outcome: 'succeeded', failure: null });
+  },
+);
