@@ -12,6 +12,8 @@ import { parseFileLocation } from './uri.js';
 
 /** Taken away, and nobody has looked yet whether rightly. A crash here is undone by `finishSetAside`. */
 const UNSURE = `${TEMP_PREFIX}leaving-`;
+/** Stays aside, since a batch was begun anew under its name; that one may be taken away later too. */
+const KEPT = `${TEMP_PREFIX}kept-`;
 /** Taken away rightly: nothing but to be removed. */
 const REMOVED = `${TEMP_PREFIX}removed-`;
 
@@ -55,8 +57,10 @@ export async function finishSetAside(location: string): Promise<readonly string[
     const kept: string[] = [];
     for (const name of await namesIn(root)) {
       if (name.startsWith(REMOVED)) await removeFolder(join(root, name));
-      if (!name.startsWith(UNSURE)) continue;
-      if (!(await putBack(root, name.slice(UNSURE.length)))) kept.push(join(root, name));
+      if (name.startsWith(UNSURE)) await putBack(root, name.slice(UNSURE.length));
+    }
+    for (const name of await namesIn(root)) {
+      if (name.startsWith(KEPT)) kept.push(join(root, name));
     }
     return kept;
   });
@@ -92,7 +96,11 @@ async function putBack(root: string, folder: string): Promise<boolean> {
     await moved(aside, home);
   } catch (error) {
     if (!isOccupied(error)) throw error;
-    if (await wasBegunAnew(root, folder)) return false;
+    if (await wasBegunAnew(root, folder)) {
+      await moved(aside, join(root, `${KEPT}${folder}-${randomUUID()}`));
+      await syncFolder(root);
+      return false;
+    }
     await merge(aside, home);
   }
   await syncFolder(root);

@@ -104,12 +104,26 @@ it('does not mix a batch that was begun anew with the one whose removal was kill
   await bench.prepare(rows(4), { shardRows: 2 });
   const { open, job } = await bench.submit();
   const before = await bench.files();
-  const aside = join(bench.dir, 'store', `.tmp-leaving-${BATCH}`);
-  expect(await finishSetAside(bench.store.uri)).toEqual([aside]);
+  const kept = await finishSetAside(bench.store.uri);
+  expect(kept).toEqual([expect.stringContaining(join(bench.dir, 'store', `.tmp-kept-${BATCH}-`))]);
+  expect(await finishSetAside(bench.store.uri)).toEqual(kept);
   expect(await bench.files()).toEqual(before);
-  expect(await readdir(aside)).toContain('results.jsonl');
+  expect(await readdir(kept[0] ?? '')).toContain('results.jsonl');
   const sums = await bench.run('collect', collectInput(open, await bench.ended(job.jobId)));
   expect(sums.rows).toMatchObject({ total: 2, succeeded: 2 });
+});
+
+it('takes away a batch though one of the same name was kept aside', async () => {
+  const bench = await Bench.start();
+  for (const shardRows of [4, 2]) {
+    await bench.prepare(rows(4), { shardRows });
+    await setAside(bench.store.uri, BATCH);
+    if (shardRows === 4) await bench.prepare(rows(4), { shardRows: 1 });
+    await finishSetAside(bench.store.uri);
+  }
+  const last = await setAside(bench.store.uri, BATCH);
+  await last?.remove();
+  expect(await bench.files()).toEqual([]);
 });
 
 it('undoes a removal that was killed before it was sure', async () => {
