@@ -9,6 +9,7 @@ import { resultLine } from '../storage/result-line.js';
 import type { ResultFacts } from '../storage/result-line.js';
 import type { RoundRow } from '../storage/round-rows.js';
 import type { SealedFile, Store, StoreWriter } from '../storage/store.js';
+import type { EarlierAnswer } from './earlier-answers.js';
 import { judge } from './answer-sorter.js';
 import type { SortedAnswer } from './answer-sorter.js';
 import { rowMessage } from './row-message.js';
@@ -16,6 +17,8 @@ import { rowMessage } from './row-message.js';
 export interface UnansweredContext extends Unanswered {
   readonly jobId: string;
   readonly beat: (progress: string) => void;
+  /** What an earlier attempt had for the round's rows, by position: taken where nothing better came. */
+  readonly earlier: AsyncGenerator<EarlierAnswer, void, undefined>;
 }
 
 const MALFORMED = 'the answer has no response with a body';
@@ -62,6 +65,7 @@ export class AnswerWriter {
     unanswered: UnansweredContext,
   ): Promise<void> {
     let answer = await answers.next();
+    let earlier = await unanswered.earlier.next();
     let rank = 0;
     for await (const batch of rows) {
       for (const row of batch) {
@@ -69,7 +73,14 @@ export class AnswerWriter {
           await this.#answered(row, answer.value.line);
           answer = await answers.next();
         } else {
-          await this.#unanswered(row, unanswered);
+          while (earlier.done !== true && earlier.value.head.position < row.position) {
+            earlier = await unanswered.earlier.next();
+          }
+          if (earlier.done !== true && earlier.value.head.position === row.position) {
+            await this.#put(earlier.value.head, earlier.value.result);
+          } else {
+            await this.#unanswered(row, unanswered);
+          }
         }
         rank += 1;
       }
@@ -94,31 +105,31 @@ export class AnswerWriter {
     const { error, statusCode, retryable } = judge(read);
     await this.#put(
       { position: row.position, line: row.line, error, retryable, usage: read.usage },
-      {
+      resultLine({
         customId: row.customId,
         response: responseOf(read, line),
         error: error === null ? null : errorOf(error, statusCode, read),
         round: this.#round,
-      },
+      }),
     );
   }
 
   async #unanswered(row: RoundRow, { error, retryable, jobId }: UnansweredContext): Promise<void> {
     await this.#put(
       { position: row.position, line: row.line, error, retryable, usage: null },
-      {
+      resultLine({
         customId: row.customId,
         response: null,
         error: { type: error, message: rowMessage(error, jobId) },
         round: this.#round,
-      },
+      }),
     );
   }
 
-  async #put(head: AnswerHead, facts: ResultFacts): Promise<void> {
+  async #put(head: AnswerHead, result: Uint8Array): Promise<void> {
     this.#tally.add(head.error);
     if (head.retryable) this.#retryable += 1;
-    await this.#writer.write(answerLine(head, resultLine(facts)));
+    await this.#writer.write(answerLine(head, result));
     await this.#writer.write('\n');
   }
 }

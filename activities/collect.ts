@@ -16,9 +16,11 @@ import type { SealedFile, Store, StoreWriter } from '../storage/store.js';
 import { readRecord } from '../storage/record.js';
 import { AnswerSorter } from './answer-sorter.js';
 import { AnswerWriter } from './answer-writer.js';
+import { asUnavailable } from './as-unavailable.js';
 import { currentAttempt } from './attempt.js';
 import type { Attempt } from './attempt.js';
 import { BatchError } from './batch-error.js';
+import { earlierAnswers } from './earlier-answers.js';
 import { closeRound } from './close-round.js';
 import { readAccount } from './closed-rounds.js';
 import type { CollectInput, CollectResult } from './contract.js';
@@ -54,6 +56,8 @@ export async function collect(deps: ActivityDeps, input: CollectInput): Promise<
       if (typeof account !== 'number') return asResult(account);
       await sleep(account);
     }
+  } catch (error) {
+    throw asUnavailable(error);
   } finally {
     await scratch.dispose();
   }
@@ -157,8 +161,9 @@ class Collection {
       for (const file of files) await reader.read(file, sorter);
       if (reader.gone) this.#assertGone();
       readings.push(reader.reading());
-      const facts = { job, rows: lookup.size, now: this.#deps.clock.now() };
-      const again = deleted || reader.gone ? null : nextReadingMs(readings, facts);
+      // How many lines a file had that is gone can't be told from the job's counts.
+      const rows = reader.gone ? 0 : lookup.size;
+      const again = deleted ? null : nextReadingMs(readings, { job, rows, now: this.#deps.clock.now() });
       if (again !== null) return again;
       return await this.#write(sorter, reader.gone, quarantine);
     } finally {
@@ -195,9 +200,11 @@ class Collection {
     const phase = deleted || !isTerminal(job.phase) ? 'deleted' : job.phase;
     const unanswered = unansweredRows({ phase, answered, outputGone, deadlinePassed, quota });
     const writer = await AnswerWriter.open(store, this.#folder, this.#provider, round);
+    // Left by an attempt that could not close the round: what it knew is not lost with the provider's files.
+    const earlier = earlierAnswers(store, this.#folder, this.#attempt.signal);
     const sealed: SealedFile[] = [];
     try {
-      await writer.write(this.#rows(), sorter.sorted(), { ...unanswered, jobId: job.jobId, beat });
+      await writer.write(this.#rows(), sorter.sorted(), { ...unanswered, jobId: job.jobId, beat, earlier });
       const { file, ...written } = await writer.seal();
       sealed.push(file);
       if (quarantine.bytes > 0) sealed.push(await quarantine.seal());
@@ -206,7 +213,7 @@ class Collection {
       // the microseconds between this look and the renames.
       const standing = await readAccount(store, batchId, shard, round);
       if (standing !== null) return standing;
-      for (const each of sealed) await each.publish();
+      for (const each of sealed) await each.publish({ keep: true });
       const account = roundAccount({
         ...written,
         input: this.#input,
@@ -217,8 +224,12 @@ class Collection {
         errors,
         accountUri: store.uriOf(roundFile.account(this.#folder)),
       });
-      return await closeRound(store, batchId, account);
+      const closing = await closeRound(store, batchId, account);
+      // Another attempt that looked before there was an account may have named its own files since.
+      if (closing === account) for (const each of sealed) await each.publish();
+      return closing;
     } finally {
+      await earlier.return();
       await writer.abort();
       for (const each of sealed) await each.discard();
     }

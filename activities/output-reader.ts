@@ -24,6 +24,7 @@ export class OutputReader {
   expectedBytes = 0;
   #lines = 0;
   #cutOff = false;
+  #oversized = false;
   #digests: string[] = [];
   readonly #provider: BatchProvider;
   readonly #scratchDir: string;
@@ -53,7 +54,7 @@ export class OutputReader {
 
   async read({ fileId, bytes }: ResultFile, sorter: AnswerSorter): Promise<void> {
     const { signal } = this.#attempt;
-    const download = await this.#unlessGone(() => this.#provider.downloadFile(fileId, { signal }));
+    const download = await this.#unlessGone(() => this.#download(fileId, signal));
     if (download === null) return;
     let received = 0;
     let lastByte: number | undefined = NEWLINE;
@@ -76,14 +77,25 @@ export class OutputReader {
         await sorter.add(line.bytes, read);
       }
     }
-    assertWhole(fileId, received, bytes, download);
+    this.#oversized ||= isOversized(fileId, received, bytes, download);
     this.#cutOff ||= bytes === null && lastByte !== NEWLINE && lastIsUnreadable;
     this.#digests.push(source.digest());
   }
 
   /** What came of all files that were read. */
   reading(): OutputReading {
-    return { lines: this.#lines, cutOff: this.#cutOff, sha256: sha256Hex(this.#digests.join()) };
+    const doubtful = { cutOff: this.#cutOff, oversized: this.#oversized };
+    return { lines: this.#lines, ...doubtful, sha256: sha256Hex(this.#digests.join()) };
+  }
+
+  /** An encoding that was not asked for is not mended by asking again. */
+  async #download(fileId: string, signal: AbortSignal): Promise<FileDownload> {
+    try {
+      return await this.#provider.downloadFile(fileId, { signal });
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.type !== 'ProviderContract') throw error;
+      throw new BatchError('ProviderContract', error.message);
+    }
   }
 
   async #unlessGone<T>(call: () => Promise<T>): Promise<T | null> {
@@ -97,9 +109,16 @@ export class OutputReader {
   }
 }
 
-function assertWhole(fileId: string, received: number, bytes: number | null, download: FileDownload): void {
-  const expected = bytes ?? download.contentLength;
-  if (expected === null || expected === received) return;
+/** Shorter than is said: a part. Longer, to its own end: the size that was said is wrong, or what came is not the file. */
+function isOversized(
+  fileId: string,
+  received: number,
+  bytes: number | null,
+  { contentLength }: FileDownload,
+): boolean {
+  const expected = bytes ?? contentLength;
+  if (expected === null || expected === received) return false;
+  if (received > expected && (contentLength === null || contentLength === received)) return true;
   throw new BatchError(
     'ProviderUnavailable',
     `the download of ${fileId} has ${received} bytes and the provider says ${expected}; it is repeated`,

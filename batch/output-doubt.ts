@@ -8,6 +8,8 @@ export interface OutputReading {
   readonly lines: number;
   /** A file whose length nobody said ended in the middle of a line. */
   readonly cutOff: boolean;
+  /** A file was longer than the provider says that it is. */
+  readonly oversized: boolean;
 }
 
 /** A result file may take this long to show after its job's end; a 404 within it is no loss. */
@@ -50,7 +52,7 @@ export type EndedJob = Pick<JobSnapshot, 'phase' | 'counts' | 'outputFile' | 'er
 
 /**
  * When to download again what may lack lines that the provider has; null: it is believed. It ends in the middle of a
- * line, or has fewer than the job counts as done. A row that is called missing is bought again, so such a download is
+ * line, has another size than is said, or fewer lines than the job counts as done. A row that is called missing is bought again, so such a download is
  * repeated: it was cut off on its way, or some lines are slow to show. Counters may be wrong too, so the same bytes are
  * believed in the end, and so are other bytes that have no more lines.
  */
@@ -62,7 +64,7 @@ export function nextReadingMs(
   const next = readings.length <= 1 ? SECOND_READING_MS : NEXT_READING_MS;
   if (last === undefined) return next;
   const done = Math.min(job.counts.succeeded + job.counts.failed, rows);
-  if (!last.cutOff && last.lines >= done) return null;
+  if (!last.cutOff && !last.oversized && last.lines >= done) return null;
   const wanted = mayStillName(job, now) ? BELIEVED_UNNAMED_AFTER : BELIEVED_AFTER;
   const latest = readings.slice(-wanted);
   if (isAtItsMost(readings, last)) return null;

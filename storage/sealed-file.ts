@@ -1,7 +1,9 @@
 import { link, rename, stat, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StorageError } from './errors.js';
-import { errorCode, toStorageError, type FileOperation } from './file-errors.js';
+import { errorCode, isMissing, toStorageError, type FileOperation } from './file-errors.js';
+import { newOwnerMark } from './owner-mark.js';
+import { TEMP_PREFIX } from './store-path.js';
 import type { SealedFile } from './store.js';
 import { syncFolder } from './sync-folder.js';
 
@@ -26,10 +28,11 @@ export function sealedFile(
   return {
     ...written,
     discard,
-    publish: async ({ ifAbsent = false } = {}) => {
+    publish: async ({ ifAbsent = false, keep = false } = {}) => {
       try {
-        const isPublished = await (ifAbsent ? linkIfAbsent(target, temp) : replace(target, temp));
-        if (isPublished) isDone = true;
+        const name = keep ? await anotherName(temp) : temp;
+        const isPublished = await (ifAbsent ? linkIfAbsent(target, name) : replace(target, name));
+        if (isPublished && !keep) isDone = true;
         // Also when another writer won: what the loser goes on to rely on must survive a power cut too.
         await syncFolder(dirname(target.target));
         return isPublished;
@@ -41,8 +44,19 @@ export function sealedFile(
   };
 }
 
+/** Swept like the other one if this process is killed before it goes. */
+async function anotherName(temp: string): Promise<string> {
+  const name = join(dirname(temp), `${TEMP_PREFIX}${newOwnerMark()}`);
+  await link(temp, name);
+  return name;
+}
+
 async function replace({ target }: Target, temp: string): Promise<boolean> {
   await rename(temp, target);
+  // rename(2) leaves both names of one file as they are.
+  await unlink(temp).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
   return true;
 }
 

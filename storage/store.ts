@@ -63,9 +63,9 @@ export interface WrittenFile {
 export interface SealedFile {
   readonly bytes: number;
   readonly sha256: string;
-  /** False when `ifAbsent` found another file: this one stays sealed. */
-  publish(options?: Pick<WriteOptions, 'ifAbsent'>): Promise<boolean>;
-  /** Once it is published, this does nothing. */
+  /** False when `ifAbsent` found another file: this one stays sealed. With `keep`, it can be published once more. */
+  publish(options?: Pick<WriteOptions, 'ifAbsent'> & { readonly keep?: boolean }): Promise<boolean>;
+  /** What was published, and not kept, is not touched. */
   discard(): Promise<void>;
 }
 

@@ -6,7 +6,12 @@ const counts = { total: 10, completed: 10, succeeded: 7, failed: 3 };
 const all7 = { ...counts, failed: 0 };
 const HOUR = 3_600_000;
 const job: EndedJob = { phase: 'succeeded', counts, outputFile: 'o', errorFile: 'e', completedAt: 0 };
-const reading = (lines: number, sha256 = 'a', cutOff = false): OutputReading => ({ lines, sha256, cutOff });
+const reading = (lines: number, sha256 = 'a', cutOff = false): OutputReading => ({
+  lines,
+  sha256,
+  cutOff,
+  oversized: false,
+});
 
 describe('a file that is not there', () => {
   it.each([
