@@ -19,6 +19,7 @@ import { asClosedRound, closedAccounts, readAccount } from './closed-rounds.js';
 import type { BeginRoundInput, BeginRoundResult } from './contract.js';
 import type { ActivityDeps } from './deps.js';
 import { requirePlan } from './records.js';
+import { mayHaveJob } from './sent-creates.js';
 
 /**
  * Where a round stands: closed, begun, or to be begun now by writing its input.
@@ -79,7 +80,14 @@ class RoundStart {
     } finally {
       await sent.close();
     }
-    return this.#open({ rows, bytes, sha256: source.digest(), takes: taken.counts() });
+    const sums = { rows, bytes, sha256: source.digest(), takes: taken.counts() };
+    return this.#open(
+      sums,
+      await mayHaveJob(
+        this.#deps.store,
+        layout.round(this.#attempt.batchId, this.#input.shard, this.#input.round),
+      ),
+    );
   }
 
   async begin(): Promise<BeginRoundResult> {
@@ -102,7 +110,7 @@ class RoundStart {
       const { bytes, sha256, created } = await writer.commit();
       // Another attempt was faster; what it wrote is the round.
       if (!created) return (await this.standing()) ?? { kind: 'none' };
-      return this.#open({ rows, bytes, sha256, takes: taken.counts() });
+      return this.#open({ rows, bytes, sha256, takes: taken.counts() }, false);
     } catch (error) {
       await writer.abort();
       throw error;
@@ -140,12 +148,15 @@ class RoundStart {
     if (seen !== planned?.rows || hash.digest() !== planned.sha256) throw this.#foreign();
   }
 
-  #open(round: {
-    readonly rows: number;
-    readonly bytes: number;
-    readonly sha256: string;
-    readonly takes: RowCounts;
-  }): BeginRoundResult {
+  #open(
+    round: {
+      readonly rows: number;
+      readonly bytes: number;
+      readonly sha256: string;
+      readonly takes: RowCounts;
+    },
+    mayHave: boolean,
+  ): BeginRoundResult {
     const planned = this.#plan.shards[this.#input.shard];
     // Only the first round has all rows of its shard, and it has them byte for byte.
     if (this.#input.round === 1 && round.sha256 !== planned?.sha256) throw this.#foreign();
@@ -153,7 +164,7 @@ class RoundStart {
     const { shard, round: number } = this.#input;
     const { batchId } = this.#attempt;
     const text = roundKeyText({ batchId, shard, round: number, inputSha256: round.sha256, endpoint, model });
-    return { kind: 'open', path: this.#path, ...round, key: sha256Hex(text) };
+    return { kind: 'open', path: this.#path, ...round, key: sha256Hex(text), mayHaveJob: mayHave };
   }
 
   #foreign(): BatchError {

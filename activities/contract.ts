@@ -53,6 +53,8 @@ export type BeginRoundResult =
       readonly key: string;
       /** What the round's rows counted as before it. */
       readonly takes: RowCounts;
+      /** False: no create of the round is on record as sent. Left out by older versions, which did not tell. */
+      readonly mayHaveJob?: boolean;
     }
   | { readonly kind: 'none' };
 

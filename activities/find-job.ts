@@ -1,8 +1,8 @@
+import type { RemoteJob } from '../providers/provider.js';
 import { currentAttempt } from './attempt.js';
 import type { FindJobInput, FindJobResult } from './contract.js';
 import type { ActivityDeps } from './deps.js';
 import { JobProtocol } from './job-protocol.js';
-import { toSnapshot } from './job-snapshot.js';
 import { requirePlan } from './records.js';
 
 /**
@@ -20,20 +20,28 @@ export async function findJob(deps: ActivityDeps, input: FindJobInput): Promise<
   const protocol = new JobProtocol(deps, provider, attempt, input);
   const record = await protocol.recorded();
   if (record !== null && !input.relist) return { job: await protocol.load(record), duplicates: [] };
-  const jobs = await protocol.listed();
+  const { closes, lost } = input;
+  const jobs = await listed(protocol, closes);
   if (record !== null) {
-    const kept = input.lost === undefined ? record : await protocol.replace(record, jobs, input.lost);
-    const job = jobs.find(({ id }) => id === kept.jobId);
-    return {
-      job: job === undefined ? await protocol.load(kept) : toSnapshot(job),
-      duplicates: jobs.filter(({ id }) => id !== kept.jobId).map(toSnapshot),
-    };
+    return protocol.choose(lost === undefined ? record : await protocol.replace(record, jobs, lost), jobs);
   }
   const settled = await protocol.settleOn(jobs);
   if (settled !== null) return settled;
-  const { closes } = input;
   const decision = await protocol.decide(closes);
   if (decision.kind === 'wait') throw protocol.ambiguousUntil(decision.at);
   if (decision.kind === 'send' && closes !== undefined) await protocol.writeIntent(decision.n, closes);
   return { job: null, duplicates: [] };
+}
+
+/** A run that gives the round up without a list, for want of a key say, closes it as well: nothing is under way, and nothing may be. */
+async function listed(protocol: JobProtocol, closes: string | undefined): Promise<readonly RemoteJob[]> {
+  try {
+    return await protocol.listed();
+  } catch (error) {
+    if (closes !== undefined && (await protocol.recorded()) === null) {
+      const decision = await protocol.decide(closes);
+      if (decision.kind === 'send') await protocol.writeIntent(decision.n, closes);
+    }
+    throw error;
+  }
 }

@@ -8,6 +8,7 @@ import {
 } from '../batch/create-decision.js';
 import type { CreateDecision, CreateFacts, Intent } from '../batch/create-decision.js';
 import { FAILURE_TYPES, waitsFor } from '../batch/failure-types.js';
+import { isTerminal } from '../batch/job-phase.js';
 import { NOT_FOUND } from '../batch/job-snapshot.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, numberedFile, roundFile } from '../batch/layout.js';
@@ -18,6 +19,7 @@ import { intentSchema, jobRecordSchema } from '../schemas/records.js';
 import type { IntentRecord, JobRecord, RefusedRecord } from '../schemas/records.js';
 import { readRecord } from '../storage/record.js';
 import type { Attempt } from './attempt.js';
+import { asUnavailable } from './as-unavailable.js';
 import { BatchError } from './batch-error.js';
 import type { ActivityDeps } from './deps.js';
 import { toSnapshot } from './job-snapshot.js';
@@ -76,7 +78,8 @@ export class JobProtocol {
     try {
       return toSnapshot(await this.#provider.getJob(jobId, this.#call()));
     } catch (error) {
-      if (!(error instanceof ProviderError) || error.type !== 'ProviderNotFound') throw error;
+      if (!(error instanceof ProviderError)) throw error;
+      if (error.type !== 'ProviderNotFound') throw asUnavailable(error);
       return {
         jobId,
         phase: 'unknown',
@@ -98,7 +101,7 @@ export class JobProtocol {
     const filter = {
       metadata: { [JOB_METADATA.key]: this.#address.key },
       // Asked when the list has been read: what was sent by then is in the store.
-      mayLackMetadata: () => this.#isAnyUnanswered(),
+      mayLackMetadataSince: () => this.#unansweredSince(),
     };
     this.#listedAt = this.#deps.clock.now();
     const jobs: RemoteJob[] = [];
@@ -116,13 +119,15 @@ export class JobProtocol {
   /** Whether the shard would end for this failure, though a job of it may run. */
   async #mayLoseJob(error: unknown): Promise<boolean> {
     if (!(error instanceof ProviderError) || waitsFor(error.type) !== null) return false;
-    if (FAILURE_TYPES[error.type].retry === 'yes' || !(await this.#isAnyUnanswered())) return false;
+    if (FAILURE_TYPES[error.type].retry === 'yes' || (await this.#unansweredSince()) === null) return false;
     return (await this.recorded()) === null;
   }
 
-  async #isAnyUnanswered(): Promise<boolean> {
+  /** When the first create was sent that nobody was told the end of; null: there is none. */
+  async #unansweredSince(): Promise<number | null> {
     const { intents, refused } = await this.#sent();
-    return intents.some((intent) => isUnanswered(intent, refused));
+    const sent = intents.filter((intent) => isUnanswered(intent, refused)).map(({ sendingAt }) => sendingAt);
+    return sent.length === 0 ? null : Math.min(...sent);
   }
 
   /** Since the last list was read: long, if the process was stopped between. */
@@ -138,10 +143,16 @@ export class JobProtocol {
     const path = roundFile.job(this.#folder);
     const { created } = await this.#deps.store.writeSmall(path, recordText(record), { ifAbsent: true });
     const kept = created ? record : ((await this.recorded()) ?? record);
-    const listed = jobs.find(({ id }) => id === kept.jobId);
+    return this.choose(kept, jobs);
+  }
+
+  /** The job on record, and the others. What has ended is asked for itself: an entry of a list may leave its files out. */
+  async choose(record: JobRecord, jobs: readonly RemoteJob[]): Promise<SettledJob> {
+    const listed = jobs.find(({ id }) => id === record.jobId);
+    const isSure = listed !== undefined && !isTerminal(listed.phase);
     return {
-      job: listed === undefined ? await this.load(kept) : toSnapshot(listed),
-      duplicates: jobs.filter(({ id }) => id !== kept.jobId).map(toSnapshot),
+      job: isSure ? toSnapshot(listed) : await this.load(record),
+      duplicates: jobs.filter(({ id }) => id !== record.jobId).map(toSnapshot),
     };
   }
 

@@ -61,10 +61,11 @@ export interface CallOptions {
 export interface JobFilter {
   readonly metadata?: Readonly<Record<string, string>>;
   /**
-   * Asked if the list has a job that can't be read and says nothing of its metadata: whether it may be one that is
-   * looked for. If so, and if nothing else is found, listing fails. Left out: it may.
+   * Asked if the list has a job that says nothing of its metadata: since when such a job may be one that is looked for,
+   * Unix milliseconds; null: none may be. It is asked for by itself then; one that can't be read even so makes listing fail
+   * if nothing else is found. Left out: any may be.
    */
-  readonly mayLackMetadata?: () => Promise<boolean>;
+  readonly mayLackMetadataSince?: () => Promise<number | null>;
 }
 
 export interface FileFilter {

@@ -13,6 +13,9 @@ import { matches, searchUnreadable, type MetadataPairs } from './job-filter.js';
 import { PAGE_SIZE, walkPages, type WalkEnd } from './page-walk.js';
 import { toRemoteJob } from './remote.js';
 
+/** The provider's clock may be behind ours by as much. */
+const CLOCKS_DIFFER_MS = 24 * 3_600_000;
+
 const JOBS = '/v1/batch/jobs';
 
 /** The list's own parameters: metadata keys of these names can't be asked for, see `jobQuery`. */
@@ -112,6 +115,7 @@ export async function* listJobs(
 ): AsyncGenerator<RemoteJob, void, undefined> {
   const wanted = Object.entries(filter.metadata ?? {});
   const unreadable: unknown[] = [];
+  const silent: MistralBatchJob[] = [];
   const walk = walkPages<MistralBatchJob>({
     fetchPage: (page) =>
       api.page(
@@ -125,16 +129,26 @@ export async function* listJobs(
   let found = 0;
   let step = await walk.next();
   for (; step.done !== true; step = await walk.next()) {
-    if (!matches(step.value.metadata, wanted)) continue;
+    const job = step.value;
+    // Left out, as opposed to null: the entry lacks the one thing that tells whose the job is.
+    if (job.metadata === undefined) silent.push(job);
+    if (!matches(job.metadata, wanted)) continue;
     found += 1;
-    yield toRemoteJob(step.value);
+    yield toRemoteJob(job);
+  }
+  const { mayLackMetadataSince = () => Promise.resolve(0) } = filter;
+  const mayLackMetadata = async () => (await mayLackMetadataSince()) !== null;
+  if (silent.length > 0 && wanted.length > 0) {
+    unreadable.push(...youngest(silent, await mayLackMetadataSince()));
   }
   const search = await searchUnreadable(unreadable, wanted, {
     readJob: (id) => readJob(api, id, anythingSchema, options),
-    mayLackMetadata: filter.mayLackMetadata ?? (() => Promise.resolve(true)),
+    mayLackMetadata,
   });
   for (const job of search.jobs) yield toRemoteJob(job);
-  if (found + search.jobs.length === 0 && wanted.length > 0) mustBeSure(step.value, search.doubt);
+  if (found + search.jobs.length > 0 || wanted.length === 0) return;
+  mustBeSure(step.value, search.doubt);
+  if (step.value === 'withheld' && (await mayLackMetadata())) throw withheld();
 }
 
 /**
@@ -151,6 +165,20 @@ function jobQuery(page: number, wanted: MetadataPairs): URLSearchParams {
     if (!LIST_PARAMETERS.has(key)) query.append(key, value);
   }
   return query;
+}
+
+/** Older ones were there before what is looked for: an account may have thousands. */
+function youngest(jobs: readonly MistralBatchJob[], since: number | null): readonly MistralBatchJob[] {
+  if (since === null) return [];
+  return jobs.filter(({ created_at: seconds }) => seconds * 1000 >= since - CLOCKS_DIFFER_MS);
+}
+
+function withheld(): ProviderError {
+  return new ProviderError(
+    'ProviderContract',
+    'list jobs: the list counts jobs and brings none, so a job may be missing from it',
+    { effect: 'refused' },
+  );
 }
 
 function mustBeSure(end: WalkEnd, doubt: ProviderError | null): void {

@@ -10,9 +10,10 @@ const MAX_WALKS = 3;
 
 /**
  * Whether every entry was seen. `repeats`: the list never came to the end that it announced. `shrinks`:
- * entries were deleted during each walk, so that others may have slipped past.
+ * entries were deleted during each walk, so that others may have slipped past. `withheld`: it counts entries and brought
+ * none, not even an empty list.
  */
-export type WalkEnd = 'complete' | 'repeats' | 'shrinks';
+export type WalkEnd = 'complete' | 'repeats' | 'shrinks' | 'withheld';
 
 export interface PageWalk<Item> {
   readonly fetchPage: (page: number) => Promise<ListPage<Item>>;
@@ -66,6 +67,7 @@ async function* walkOnce<Item>(
     }
     const length = page.items.length + page.unreadable.length;
     entries += length;
+    if (entries === 0 && !page.hasData && lastTotal > 0) return 'withheld';
     const isLast = length === 0 || (length < PAGE_SIZE && page.total !== null && entries >= page.total);
     if (isLast) return shrunk ? 'shrinks' : 'complete';
     stale = met.size > metBefore ? 0 : stale + 1;

@@ -16,6 +16,8 @@ const envelope = z
   });
 
 export interface ListPage<Item> {
+  /** False: the reply has a total and no entries, not even none. */
+  readonly hasData: boolean;
   readonly items: readonly Item[];
   /** Entries that don't fit the schema, as they came: one bad entry never spoils the page. */
   readonly unreadable: readonly unknown[];
@@ -36,10 +38,11 @@ function readPage<Item>(value: unknown, schema: z.ZodType<Item>): ListPage<Item>
   if (!page.success) return null;
   const items: Item[] = [];
   const unreadable: unknown[] = [];
-  for (const entry of page.data.data ?? []) {
+  const { data } = page.data;
+  for (const entry of data ?? []) {
     const item = schema.safeParse(entry);
     if (item.success) items.push(item.data);
     else unreadable.push(entry);
   }
-  return { items, unreadable, total: page.data.total ?? null };
+  return { hasData: Array.isArray(data), items, unreadable, total: page.data.total ?? null };
 }

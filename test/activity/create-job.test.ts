@@ -313,7 +313,8 @@ describe('what the shard must know', () => {
     ['ProviderAuth', 401, 'an unanswered create', {}, false, true],
     ['ProviderAuth', 401, 'a refused create', {}, true, false],
     ['ProviderAuth', 401, 'an end without a create', { closes: 'run-1' }, false, false],
-    ['ProviderQuota', 402, 'an unanswered create', {}, false, false],
+    ['ProviderQuota', 402, 'an unanswered create', {}, false, true],
+    ['ProviderQuota', 402, 'a refused create', {}, true, false],
   ])('%s (%i) after %s: whether a job may run', async (type, status, _what, more, refused, batchHasJob) => {
     const { bench, input } = await uploaded();
     await bench.prepare(rows(2));

@@ -102,7 +102,7 @@ describe('a job in the list that says nothing of its metadata', () => {
     const mayLack: unknown[] = [];
     const provider = scriptedProvider({
       listJobs: async function* (filter) {
-        mayLack.push(await filter.mayLackMetadata?.());
+        mayLack.push((await filter.mayLackMetadataSince?.()) !== null);
         yield* [];
       },
     });

@@ -10,6 +10,7 @@ import {
   CREATE,
   failureOf,
   json,
+  page,
   rawServer,
   type Handler,
 } from './providers-raw-server.js';
@@ -322,7 +323,6 @@ describe('cancelling a job', () => {
 });
 
 describe('listing jobs', () => {
-  const page = (data: readonly unknown[], total = data.length) => ({ object: 'list', data, total });
   const ours = { metadata: { longhaul_key: 'k1' } };
 
   it('asks for each pair as a parameter of its own, and compares again itself', async () => {
@@ -391,7 +391,12 @@ describe('listing jobs', () => {
       json(response, request.url.pathname === '/v1/batch/jobs' ? page([old]) : old),
     );
     const list = (may: boolean) =>
-      collect(clientOf(server).listJobs({ ...ours, mayLackMetadata: () => Promise.resolve(may) }, {}));
+      collect(
+        clientOf(server).listJobs(
+          { ...ours, mayLackMetadataSince: () => Promise.resolve(may ? 0 : null) },
+          {},
+        ),
+      );
     expect(await list(false)).toEqual([]);
     const error = await failureOf(list(true));
     expect(error).toMatchObject({ type: 'ProviderContract' });

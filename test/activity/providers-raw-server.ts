@@ -88,6 +88,11 @@ export function batchJob(fields: Readonly<Record<string, unknown>> = {}) {
   };
 }
 
+/** A page of a list. */
+export function page(data: readonly unknown[], total = data.length) {
+  return { object: 'list', data, total };
+}
+
 export const CREATE = {
   fileId: '22222222-2222-4222-8222-222222222222',
   endpoint: '/v1/chat/completions',

@@ -156,12 +156,13 @@ describe('a list with an entry that can’t be read', () => {
   it('is walked to its end, even if the entry is nested too deeply to be compared', async () => {
     const unreadable: unknown[] = [];
     const pages = [
-      { items: ['a'], unreadable: [NESTED], total: 4 },
-      { items: ['b'], unreadable: [NESTED], total: 4 },
-      { items: [], unreadable: [], total: 4 },
+      { hasData: true, items: ['a'], unreadable: [NESTED], total: 4 },
+      { hasData: true, items: ['b'], unreadable: [NESTED], total: 4 },
+      { hasData: true, items: [], unreadable: [], total: 4 },
     ];
     const walk = walkPages<string>({
-      fetchPage: (page) => Promise.resolve(pages[page] ?? { items: [], unreadable: [], total: 4 }),
+      fetchPage: (page) =>
+        Promise.resolve(pages[page] ?? { hasData: true, items: [], unreadable: [], total: 4 }),
       idOf: (item) => item,
       onUnreadable: (entry) => unreadable.push(entry),
     });

@@ -31,7 +31,12 @@ function ids(count: number, prefix = 'id'): string[] {
 }
 
 function slice(all: readonly string[], page: number, size = PAGE_SIZE): ListPage<string> {
-  return { items: all.slice(page * size, (page + 1) * size), unreadable: [], total: all.length };
+  return {
+    hasData: true,
+    items: all.slice(page * size, (page + 1) * size),
+    unreadable: [],
+    total: all.length,
+  };
 }
 
 describe('walkPages', () => {
@@ -79,12 +84,28 @@ describe('walkPages', () => {
     const walked = await walk(() => ({ ...slice(ids(100), 0), total: 1_000 }));
     expect(walked).toMatchObject({ end: 'repeats', ids: ids(100) });
     expect(walked.pages).toBeLessThan(6);
-    const poisoned = await walk(() => ({ items: [], unreadable: [{ x: 1 }], total: null }));
+    const poisoned = await walk(() => ({ hasData: true, items: [], unreadable: [{ x: 1 }], total: null }));
     expect(poisoned).toMatchObject({ end: 'repeats', unreadable: [{ x: 1 }] });
   });
 
+  it('is not taken for empty where it counts entries and brings no list of them', async () => {
+    const withheld = { hasData: false, items: [], unreadable: [], total: 1 };
+    expect(await walk(() => withheld)).toMatchObject({ end: 'withheld' });
+    expect(await walk(() => ({ ...withheld, total: 0 }))).toMatchObject({ end: 'complete' });
+    // Behind the last entry there is nothing to bring.
+    const behind = await walk((page) =>
+      page === 0 ? { ...slice(ids(1), 0), total: 5 } : { ...withheld, total: 5 },
+    );
+    expect(behind).toMatchObject({ end: 'complete' });
+  });
+
   it('hands on each unreadable entry once', async () => {
-    const walked = await walk((page) => ({ items: [`id-${page}`], unreadable: [{ page }], total: 4 }));
+    const walked = await walk((page) => ({
+      hasData: true,
+      items: [`id-${page}`],
+      unreadable: [{ page }],
+      total: 4,
+    }));
     expect(walked).toMatchObject({ ids: ['id-0', 'id-1'], unreadable: [{ page: 0 }, { page: 1 }] });
   });
 });
