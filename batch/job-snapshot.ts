@@ -1,3 +1,4 @@
+import { isAlive } from './job-phase.js';
 import type { JobCounts, JobPhase } from './job-phase.js';
 
 /** What workflows know of a provider's job: references and counts, nothing of its rows or errors. */
@@ -20,4 +21,9 @@ export const NOT_FOUND = 'NOT_FOUND';
 /** Whether the provider has shown the job. */
 export function isShown({ status }: Pick<JobSnapshot, 'status'>): boolean {
   return status !== NOT_FOUND;
+}
+
+/** One that the provider does not show may have ended long ago. */
+export function isSeenAlive(job: Pick<JobSnapshot, 'status' | 'phase'>): boolean {
+  return isShown(job) && isAlive(job.phase);
 }

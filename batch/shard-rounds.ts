@@ -51,6 +51,7 @@ export function adopted(
       takes,
       job,
       knownSince: now,
+      seenAlive,
       cancelAskedAt: null,
       polls: 0,
       completedBefore: 0,
@@ -67,7 +68,7 @@ export function left(state: ShardState): Pick<ShardState, 'rows'> {
 export type Absorbed =
   | ({ readonly problem: null } & Pick<
       ShardState,
-      'rows' | 'answered' | 'failure' | 'recheck' | 'active' | 'round'
+      'rows' | 'answered' | 'failure' | 'finalFrom' | 'recheck' | 'active' | 'round'
     >)
   | ({ readonly problem: string } & Pick<ShardState, 'rows' | 'active'>);
 
@@ -89,6 +90,7 @@ export function absorbed(
     rows: addCounts(subtractCounts(before, sums.takes), sums.rows),
     answered: state.answered + sums.answered,
     failure: sums.failure,
+    finalFrom: state.finalFrom ?? (active?.seenAlive === true ? round : null),
     recheck: own === null ? recheck : [...recheck, { round, ...own }],
     active: null,
     round: round + 1,

@@ -63,6 +63,8 @@ export interface ActiveRound {
   /** When its cancellation was asked for. */
   cancelAskedAt: number | null;
   polls: number;
+  /** By this run; absent in states that an older version carries. */
+  seenAlive?: boolean;
   /** Rows that the job had completed at the look before the last. */
   completedBefore: number;
   nextPollAt: number | null;

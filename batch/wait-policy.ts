@@ -8,6 +8,17 @@ export function quotaWaitMs(attempt: number): number {
   return Math.min(QUOTA_MAX_MS, QUOTA_FIRST_MS * 2 ** Math.min(attempt, 10));
 }
 
+/** How long a stop waits in all: for an unanswered create to show, and for the job to end after its cancel. */
+export function patienceMs(settings: {
+  readonly cancelWaitMs: number;
+  readonly createSettleMs: number;
+}): number {
+  return settings.cancelWaitMs + settings.createSettleMs;
+}
+
+/** For each shard after one that waited so long in vain: a stop of hundreds of shards would take days. */
+export const HURRIED_PATIENCE_MS = 10_000;
+
 const RIVAL_FIRST_MS = 10_000;
 const RIVAL_MAX_MS = 5 * 60_000;
 

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import { isFailureType } from '../batch/failure-types.js';
 import type { Failure } from '../batch/failure-types.js';
 import { ACTIVITY_OPTIONS } from './proxies.js';
@@ -19,7 +19,8 @@ export function knownFailure(error: unknown): KnownFailure | null {
   const { activityType, cause } = error;
   const unanswered = { message: `${activityType} got no answer in time`, status: null, batchHasJob: false };
   if (cause instanceof TimeoutFailure) {
-    return { type: isBounded(activityType) ? 'ProviderUnavailable' : 'StorageUnavailable', ...unanswered };
+    const bounded = isBounded(activityType) || cause.timeoutType === TimeoutType.SCHEDULE_TO_CLOSE;
+    return { type: bounded ? 'ProviderUnavailable' : 'StorageUnavailable', ...unanswered };
   }
   if (!(cause instanceof ApplicationFailure)) return null;
   if (!isFailureType(cause.type)) {

@@ -30,6 +30,8 @@ export interface RunShardInput {
   readonly control: ControlState;
   /** `cleanup`: find, cancel and collect what earlier runs left; create nothing. */
   readonly mode: 'run' | 'cleanup';
+  /** Milliseconds: how long a stop waits for a provider that can't be reached, if not for as long as usual. */
+  readonly patienceMs?: number;
   /** Run id of the batch, for the job's metadata. */
   readonly run: string;
   /** What a continued shard knows already. */

@@ -1,6 +1,6 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
-import type { Activities, ActivityName } from '../activities/contract.js';
+import type { Activities, ActivityName, FindJobInput, FindJobResult } from '../activities/contract.js';
 import { TASK_QUEUES } from '../batch/wire-names.js';
 
 /*
@@ -64,6 +64,15 @@ type Calls = {
     input: Parameters<Activities[A]>[0],
   ) => ReturnType<Activities[A]>;
 };
+
+/**
+ * `findJob` for duplicates of a job that is known: a look that the shard can do without. A list that can't be read must
+ * not keep answers waiting until the provider drops them.
+ */
+export function lookForDuplicates(summary: string, input: FindJobInput): Promise<FindJobResult> {
+  const options = { ...ACTIVITY_OPTIONS.findJob, scheduleToCloseTimeout: '10m', summary } as const;
+  return proxyActivities<Activities>(options).findJob(input);
+}
 
 /** One function per activity; `summary` is what the Temporal UI shows beside it. */
 export const activities: Calls = {

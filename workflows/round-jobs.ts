@@ -1,4 +1,5 @@
 import type { FindJobInput, OpenRound } from '../activities/contract.js';
+import { isStoreLost } from '../batch/failure-types.js';
 import { isTerminal } from '../batch/job-phase.js';
 import { isShown } from '../batch/job-snapshot.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
@@ -8,7 +9,7 @@ import { knownFailure } from './activity-failure.js';
 import type { Control } from './control.js';
 import { INTERRUPTED, untilStopped } from './interruptible.js';
 import type { RunShardInput } from './messages.js';
-import { activities } from './proxies.js';
+import { activities, lookForDuplicates } from './proxies.js';
 import type { ShardWaits } from './shard-waits.js';
 
 /** The provider's jobs of a shard's rounds: found, created, and freed of duplicates. */
@@ -69,21 +70,28 @@ export class RoundJobs {
 
   /**
    * Looks for other jobs with the key of a round whose job has ended. If it was taken away, by somebody's cancel or
-   * deletion, and another one is left, that one is to be watched instead (true): it may be what a second store keeps.
-   * One that a poll did not find and that is there all the same was not deleted, and is watched on (true).
+   * deletion, and another one is left, that one is to be watched instead: it may be what a second store keeps. One that a
+   * poll did not find is watched on as long as it is there all the same, and as long as nobody could look.
+   * Null: there is something to watch. Otherwise when the key was listed, Unix milliseconds; 0: it could not be.
    */
-  async settle(active: ActiveRound, deleted: boolean): Promise<boolean> {
+  async settle(active: ActiveRound, deleted: boolean): Promise<number | null> {
     const { job, key, cancelAskedAt } = active;
     const taken = deleted || (job.phase === 'cancelled' && cancelAskedAt === null);
     const lost = taken && !this.#control.stopping ? { lost: job.jobId } : {};
     const kept = await this.#relist(key, this.#state.round, lost);
-    if (kept === null) return false;
-    const isSame = kept.jobId === job.jobId;
-    if (isSame ? !deleted || !isShown(kept) : lost.lost === undefined) return false;
-    this.#state.active = isSame
-      ? { ...active, job: kept }
-      : { ...active, job: kept, knownSince: Date.now(), completedBefore: 0 };
-    return true;
+    if (kept === INTERRUPTED) return deleted ? null : 0;
+    const listedAt = Date.now();
+    if (kept === null) return listedAt;
+    if (kept.jobId === job.jobId) {
+      if (!deleted || !isShown(kept)) return listedAt;
+      this.#state.active = { ...active, job: kept };
+      return null;
+    }
+    if (lost.lost === undefined) return listedAt;
+    // No list has it any more; it ran all the same, and may be paid for.
+    if (deleted) this.#note(job);
+    this.#state.active = { ...active, job: kept, knownSince: Date.now(), completedBefore: 0 };
+    return null;
   }
 
   /** Once more before the shard closes; a job that was left before its end was not listed at its end. */
@@ -95,19 +103,23 @@ export class RoundJobs {
     if (active !== null) await this.#relist(active.key, round);
   }
 
-  /** Lists a round's key again: a create that the provider committed late, or a rival's, shows by now. */
+  /**
+   * Lists a round's key again: a create that the provider committed late, or a rival's, shows by now. Interrupted where
+   * the provider can't be asked: a duplicate is looked for again before the shard closes, and by the next run; answers
+   * come first. Null if it is the store that fails.
+   */
   async #relist(
     key: string,
     round: number,
     how: Pick<FindJobInput, 'lost'> = {},
-  ): Promise<JobSnapshot | null> {
+  ): Promise<JobSnapshot | typeof INTERRUPTED | null> {
     try {
-      const found = await this.#waits.patiently(() => this.#find(key, round, { relist: true, ...how }));
-      return found === INTERRUPTED ? null : found;
+      const look = () => this.#find(key, round, { relist: true, ...how });
+      return await this.#waits.patiently(look, { quota: false });
     } catch (error) {
-      // A duplicate that can't be looked for now is looked for by the next run; answers come first.
-      if (knownFailure(error) === null) throw error;
-      return null;
+      const failure = knownFailure(error);
+      if (failure === null) throw error;
+      return isStoreLost(failure.type) ? null : INTERRUPTED;
     }
   }
 
@@ -117,9 +129,10 @@ export class RoundJobs {
     how: Pick<FindJobInput, 'relist' | 'closes' | 'lost'>,
   ): Promise<JobSnapshot | typeof INTERRUPTED | null> {
     const { shard } = this.#input;
+    const look = how.relist ? lookForDuplicates : activities.findJob;
     const found = await untilStopped(
       () => this.#control.patienceOver,
-      () => activities.findJob(this.#summary(round), { shard, round, key, ...how }),
+      () => look(this.#summary(round), { shard, round, key, ...how }),
     );
     if (found === INTERRUPTED) return INTERRUPTED;
     await this.#cancelDuplicates(round, found.duplicates);
@@ -128,14 +141,18 @@ export class RoundJobs {
 
   async #cancelDuplicates(round: number, duplicates: readonly JobSnapshot[]): Promise<void> {
     for (const duplicate of duplicates) {
-      const { jobId, phase } = duplicate;
+      const { phase } = duplicate;
       // One whose cancel failed before, or was not heard, is asked again.
       const ends = isTerminal(phase) || phase === 'cancelling';
       const seen = ends ? duplicate : await this.#cancelDuplicate(duplicate);
-      const entry = toOpenJob(this.#input.shard, round, seen, seen.counts.total);
-      const others = this.#state.duplicates.filter((known) => known.jobId !== jobId);
-      this.#state.duplicates = [...others, entry];
+      this.#note(seen, round);
     }
+  }
+
+  #note(job: JobSnapshot, round = this.#state.round): void {
+    const entry = toOpenJob(this.#input.shard, round, job, job.counts.total);
+    const others = this.#state.duplicates.filter(({ jobId }) => jobId !== job.jobId);
+    this.#state.duplicates = [...others, entry];
   }
 
   async #cancelDuplicate(duplicate: JobSnapshot): Promise<JobSnapshot> {

@@ -7,13 +7,15 @@ import {
 } from '@temporalio/workflow';
 import type { BeginRoundResult, CollectResult, OpenRound } from '../activities/contract.js';
 import type { OpenJob, RoundSums, ShardAccount } from '../batch/account.js';
-import { isAlive } from '../batch/job-phase.js';
+import type { Failure } from '../batch/failure-types.js';
+import { isSeenAlive } from '../batch/job-snapshot.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import type { RowErrorType } from '../batch/rows.js';
 import { absorbed, adopted, left, roundMode } from '../batch/shard-rounds.js';
 import { initialShardState, toOpenJob, unansweredOf } from '../batch/shard-state.js';
 import type { ShardState } from '../batch/shard-state.js';
 import { afterCreateFailure } from '../batch/wait-policy.js';
+import { patienceMs } from '../batch/wait-policy.js';
 import { knownFailure } from './activity-failure.js';
 import { Control } from './control.js';
 import { untilStopped, INTERRUPTED } from './interruptible.js';
@@ -22,8 +24,15 @@ import type { RunShardInput } from './messages.js';
 import type { runShard } from './run-shard.js';
 import { activities } from './proxies.js';
 import { RoundJobs } from './round-jobs.js';
+import { shardProgress } from './shard-progress.js';
 import { ShardWaits } from './shard-waits.js';
 import { watchJob } from './watch-job.js';
+
+/** Why a shard ends without a job for its round, and what becomes of its rows if that is not told by its failure. */
+interface ShardEnd {
+  readonly failure: Failure;
+  readonly unanswered: RowErrorType | null;
+}
 
 /** One run of a shard: the sequence begin, find or create, watch, collect, over and over. */
 export class ShardRun {
@@ -43,13 +52,13 @@ export class ShardRun {
     this.#waits = new ShardWaits(input.shard, this.control);
     this.#jobs = new RoundJobs(input, this.#state, this.control, this.#waits);
     this.control.listen();
-    setHandler(shardProgressQuery, () => this.#progress());
+    setHandler(shardProgressQuery, () => shardProgress(input.shard, this.#state, this.#waits.phase));
   }
 
   async toEnd(): Promise<ShardAccount> {
     const { settings, deadlineAt, shard } = this.#input;
     this.control.watchDeadline(deadlineAt);
-    void this.control.watchStop(settings.cancelWaitMs + settings.createSettleMs);
+    void this.control.watchStop(this.#input.patienceMs ?? patienceMs(settings));
     while (await this.#round());
     await this.#jobs.recheck();
     await condition(allHandlersFinished);
@@ -120,9 +129,9 @@ export class ShardRun {
       const closing = !this.#mayBegin();
       try {
         const found = await this.#jobs.find(open.key, { closing });
-        if (found === INTERRUPTED) return this.#giveUpLooking();
+        if (found === INTERRUPTED) return this.#giveUpLooking(open);
         await this.#waits.keyWorks();
-        if (found !== null) return this.#adopt(open, found, isAlive(found.phase));
+        if (found !== null) return this.#adopt(open, found, isSeenAlive(found));
         if (closing) return null;
         await this.control.whilePaused();
         if (this.#mayBegin()) {
@@ -134,32 +143,54 @@ export class ShardRun {
         // by a look that finds its job, to be cancelled, or keeps it from sending.
         if (!this.#mayBegin() && !this.#jobs.mayHaveCreated) return null;
       } catch (error) {
-        if (!(await this.#waitsAfter(error))) return null;
+        const end = await this.#waitsAfter(error);
+        if (end !== null) return (await this.#lastLook(open)) ?? this.#endWith(end);
       }
       await this.#continueAsNewIfDue();
     }
   }
 
-  #giveUpLooking(): null {
+  /**
+   * Where a create was begun, an attempt of it that Temporal has given up may live on, whatever the last one met: what it
+   * made is found, or it is kept from sending.
+   */
+  async #lastLook(open: OpenRound): Promise<JobSnapshot | null> {
+    if (!this.#jobs.mayHaveCreated) return null;
+    try {
+      const found = await this.#jobs.find(open.key, { closing: true });
+      return found === INTERRUPTED || found === null ? null : this.#adopt(open, found, isSeenAlive(found));
+    } catch (error) {
+      if (knownFailure(error) === null) throw error;
+      return null;
+    }
+  }
+
+  #giveUpLooking(open: OpenRound): null {
+    if (open.mayHaveJob === false && !this.#jobs.mayHaveCreated) return null;
     const message = `${this.#summary()}: looking for a job that may exist was given up; the next run looks again`;
     this.#state.failure = { type: 'ProviderAmbiguous', message };
     return null;
   }
 
-  /** A waiting failure is waited out (true: try again); any other ends the shard. */
-  async #waitsAfter(error: unknown): Promise<boolean> {
+  /** A waiting failure is waited out (null: try again); any other ends the shard. */
+  async #waitsAfter(error: unknown): Promise<ShardEnd | null> {
     const failure = knownFailure(error);
     if (failure === null) throw error;
     const hadJob = this.#state.jobs > 0 || failure.batchHasJob;
     const action = afterCreateFailure(failure.type, { status: failure.status, hadJob });
-    if (action === 'job-failed') this.#unanswered = 'job_failed';
     if (action === 'job-failed' || action === 'end-shard' || this.control.stopping) {
-      this.#state.failure = { type: failure.type, message: failure.message };
-      return false;
+      const { type, message } = failure;
+      return { failure: { type, message }, unanswered: action === 'job-failed' ? 'job_failed' : null };
     }
     if (action === 'wait-auth') await this.#waits.forAuth();
     else await this.#waits.forQuota(this.#state.quotaWaits++);
-    return true;
+    return null;
+  }
+
+  #endWith({ failure, unanswered }: ShardEnd): null {
+    this.#state.failure = failure;
+    if (unanswered !== null) this.#unanswered = unanswered;
+    return null;
   }
 
   #countBegun(): void {
@@ -187,8 +218,8 @@ export class ShardRun {
     const active = this.#state.active;
     if (active === null) return false;
     const { job, key, takes } = active;
-    if (await this.#jobs.settle(active, deleted)) return true;
-    const listedAt = Date.now();
+    const listedAt = await this.#jobs.settle(active, deleted);
+    if (listedAt === null) return true;
     const duplicates = this.#state.duplicates
       .filter((duplicate) => duplicate.round === this.#state.round)
       .map(({ jobId, status, createdAt, requests }) => ({ jobId, status, createdAt, requests }));
@@ -258,20 +289,5 @@ export class ShardRun {
 
   #summary(): string {
     return `shard ${this.#input.shard}, round ${this.#state.round}`;
-  }
-
-  #progress() {
-    const { active, round, rows } = this.#state;
-    const job = active && {
-      shard: this.#input.shard,
-      round,
-      jobId: active.job.jobId,
-      status: active.job.status,
-      requests: active.rows,
-      completed: Math.min(active.job.counts.completed, active.rows),
-      failed: Math.min(active.job.counts.failed, active.rows),
-      nextPollAt: active.nextPollAt === null ? null : new Date(active.nextPollAt).toISOString(),
-    };
-    return { shard: this.#input.shard, round, phase: this.#waits.phase, rows, job };
   }
 }

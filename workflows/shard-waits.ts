@@ -41,9 +41,12 @@ export class ShardWaits {
 
   /**
    * Repeats a call on a job that exists for as long as it fails for want of a key or of quota. While the shard
-   * is stopping such a failure is final: nobody waits any more.
+   * is stopping such a failure is final: nobody waits any more. `quota`: false where the shard can do without the call.
    */
-  async patiently<T>(call: () => Promise<T>): Promise<T> {
+  async patiently<T>(
+    call: () => Promise<T>,
+    { quota = true }: { readonly quota?: boolean } = {},
+  ): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const result = await call();
@@ -52,7 +55,7 @@ export class ShardWaits {
       } catch (error) {
         const failure = knownFailure(error);
         const kind = failure === null ? null : waitsFor(failure.type);
-        if (kind === null || this.#control.stopping) {
+        if (kind === null || this.#control.stopping || (kind === 'quota' && !quota)) {
           await this.over();
           throw error;
         }

@@ -13,7 +13,7 @@ import { shardWorkflowId } from '../batch/layout.js';
 import { parseShardPhase } from '../batch/progress.js';
 import type { ShardPhase } from '../batch/progress.js';
 import type { BatchSettings } from '../batch/settings.js';
-import { rivalWaitMs } from '../batch/wait-policy.js';
+import { HURRIED_PATIENCE_MS, patienceMs, rivalWaitMs } from '../batch/wait-policy.js';
 import { WORKFLOW_TYPES } from '../batch/wire-names.js';
 import type { Control } from './control.js';
 import { cancelSignal, pauseSignal, pollNowSignal, resumeSignal, shardPhaseSignal } from './messages.js';
@@ -40,6 +40,9 @@ export class ShardWindow {
   readonly accounts: ShardAccount[] = [];
   /** A shard met what every later shard would meet too. */
   #hopeless = false;
+  /** A stop has waited in one shard for as long as it may: the provider can't be reached. */
+  #patienceSpent = false;
+  #stoppedAt: number | null = null;
   readonly #control: Control;
   readonly #changed: () => void;
   readonly #running = new Map<number, RunningShard>();
@@ -96,11 +99,14 @@ export class ShardWindow {
   /** Null: the shard was terminated by hand, so its job may still be running. */
   async #execute(shard: number, plan: WindowPlan, mode: RunShardInput['mode']): Promise<ShardAccount | null> {
     const running = await this.#start(shard, plan, mode);
+    const startedAt = Date.now();
     this.#running.set(shard, running);
     // What was asked while the start was under way is not in the shard's input.
     this.#tell(running);
     try {
-      return await running.handle.result();
+      const account = await running.handle.result();
+      this.#notePatience(startedAt, plan.settings);
+      return account;
     } catch (error) {
       if (error instanceof ChildWorkflowFailure && error.cause instanceof TerminatedFailure) return null;
       throw error;
@@ -120,7 +126,7 @@ export class ShardWindow {
       try {
         const handle = await startChild<typeof runShard>(WORKFLOW_TYPES.runShard, {
           workflowId,
-          args: [{ shard, settings, deadlineAt, control, mode, run }],
+          args: [{ shard, settings, deadlineAt, control, mode, run, ...this.#hurry() }],
           parentClosePolicy: 'REQUEST_CANCEL',
           cancellationType: 'WAIT_CANCELLATION_COMPLETED',
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
@@ -134,9 +140,21 @@ export class ShardWindow {
     }
   }
 
+  #notePatience(startedAt: number, settings: BatchSettings): void {
+    if (!this.#control.stopping) return;
+    // Stopped from the start where that is not known: its deadline had passed.
+    const since = Math.max(startedAt, this.#stoppedAt ?? startedAt);
+    this.#patienceSpent ||= Date.now() - since >= patienceMs(settings);
+  }
+
+  #hurry(): Pick<RunShardInput, 'patienceMs'> {
+    return this.#patienceSpent ? { patienceMs: HURRIED_PATIENCE_MS } : {};
+  }
+
   /** Passes on to the running shards what the batch was told. */
   forward(): void {
-    const { pollNow, resumes } = this.#control;
+    const { pollNow, resumes, stopping } = this.#control;
+    if (stopping) this.#stoppedAt ??= Date.now();
     for (const running of this.#running.values()) {
       const resumed = this.#tell(running).includes('resume');
       // A shard may wait for quota or a key though nothing is paused.

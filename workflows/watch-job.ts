@@ -2,6 +2,7 @@ import { condition } from '@temporalio/workflow';
 import { isStoreLost } from '../batch/failure-types.js';
 import type { Failure } from '../batch/failure-types.js';
 import { isTerminal } from '../batch/job-phase.js';
+import { isSeenAlive } from '../batch/job-snapshot.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { pollIntervalMs } from '../batch/poll-interval.js';
 import type { BatchSettings } from '../batch/settings.js';
@@ -126,6 +127,7 @@ async function observe(
     if (job !== INTERRUPTED) {
       active.completedBefore = active.job.counts.completed;
       active.job = job;
+      if (isSeenAlive(job)) active.seenAlive = true;
     }
   } catch (error) {
     const failure = knownFailure(error);

@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { refusal } from '../support/provider-errors.js';
-import { WorkflowEnv } from '../support/workflow-env.js';
+import { eachMinute, MINUTE, timeSkippingEnv } from '../support/time-skipping-env.js';
 
-const MINUTE = 60_000;
-const eachMinute = { pollMin: '1m', pollMax: '1m' } as const;
-
-let env: WorkflowEnv;
-beforeAll(async () => {
-  env = await WorkflowEnv.start(inject('workflowBundlePath'));
-});
-afterAll(() => env.close());
+const env = timeSkippingEnv();
 
 /** The provider is in its right mind again after so many: with a loop that never pauses the test would not end. */
 const ENOUGH = 100;
 
 test('a cancel that does not find its job, which is there, is asked for again at each poll', async () => {
-  const batch = await env.batch('cancel-404', {
+  const batch = await env().batch('cancel-404', {
     input: eachMinute,
     provider: { course: () => ({ durationMs: 300 * MINUTE }) },
   });
@@ -35,7 +28,7 @@ test('a cancel that does not find its job, which is there, is asked for again at
 });
 
 test('a deleted job that lists still show is asked for at the polls’ pace, at a deadline too', async () => {
-  const batch = await env.batch('deadline-404', {
+  const batch = await env().batch('deadline-404', {
     input: { ...eachMinute, deadline: '10m' },
     provider: { course: () => ({ durationMs: 300 * MINUTE }) },
   });
@@ -56,7 +49,7 @@ test('a deleted job that lists still show is asked for at the polls’ pace, at 
 });
 
 test('the rows of a job that was still being cancelled when its batch was started again are bought again', async () => {
-  const batch = await env.batch('cancelling-adopted', {
+  const batch = await env().batch('cancelling-adopted', {
     input: eachMinute,
     provider: { course: (n) => ({ durationMs: (n === 1 ? 60 : 1) * MINUTE, cancelMs: 10 * MINUTE }) },
   });

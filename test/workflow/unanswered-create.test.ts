@@ -1,21 +1,14 @@
 import { activityInfo, cancelled, heartbeat } from '@temporalio/activity';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Activities, CreateJobInput } from '../../activities/contract.js';
 import { batchProgressQuery } from '../../workflows/messages.js';
 import { attemptOf } from '../support/activity-env.js';
 import type { BatchUnderTest } from '../support/batch-under-test.js';
 import { lostAnswer, refusal } from '../support/provider-errors.js';
 import { until } from '../support/until.js';
-import { WorkflowEnv } from '../support/workflow-env.js';
+import { eachMinute, MINUTE, timeSkippingEnv } from '../support/time-skipping-env.js';
 
-const MINUTE = 60_000;
-const eachMinute = { pollMin: '1m', pollMax: '1m' } as const;
-
-let env: WorkflowEnv;
-beforeAll(async () => {
-  env = await WorkflowEnv.start(inject('workflowBundlePath'));
-});
-afterAll(() => env.close());
+const env = timeSkippingEnv();
 
 /** The answer to the nth create is lost, then `lists` looks for its job fail as nothing that time mends. */
 function loseCreate(batch: BatchUnderTest, nth: number, lists: number): void {
@@ -30,7 +23,7 @@ function loseCreate(batch: BatchUnderTest, nth: number, lists: number): void {
 }
 
 test('a job whose create was not answered is looked for until the list can be read', async () => {
-  const batch = await env.batch('unanswered-list', {
+  const batch = await env().batch('unanswered-list', {
     input: { ...eachMinute, shardRows: 2, maxJobs: 1 },
     provider: { course: (n) => ({ durationMs: n === 2 ? 60 * MINUTE : MINUTE }) },
   });
@@ -40,7 +33,7 @@ test('a job whose create was not answered is looked for until the list can be re
 });
 
 test('such a job is found and cancelled though the batch is cancelled while the list can’t be read', async () => {
-  const batch = await env.batch('unanswered-cancel', {
+  const batch = await env().batch('unanswered-cancel', {
     input: eachMinute,
     provider: { course: () => ({ durationMs: 60 * MINUTE }) },
   });
@@ -54,7 +47,7 @@ test('such a job is found and cancelled though the batch is cancelled while the 
 });
 
 test('a look for such a job that is given up is said, and the next run goes on with it', async () => {
-  const batch = await env.batch('unanswered-given-up', {
+  const batch = await env().batch('unanswered-given-up', {
     input: eachMinute,
     provider: { course: () => ({ durationMs: 60 * MINUTE }) },
   });
@@ -72,7 +65,7 @@ test('a look for such a job that is given up is said, and the next run goes on w
 });
 
 test('a key that stops working before such a job was found is waited for, and the job is used', async () => {
-  const batch = await env.batch('unanswered-key', { input: eachMinute });
+  const batch = await env().batch('unanswered-key', { input: eachMinute });
   batch.provider.fault = (route) => {
     if (batch.provider.jobs.length > 0) return refusal('ProviderAuth', 401);
     return route === 'createJob' ? lostAnswer() : null;
@@ -88,7 +81,7 @@ test('a key that stops working before such a job was found is waited for, and th
 });
 
 test('a list that can’t be read ends a batch that has sent no create', async () => {
-  const batch = await env.batch('unanswered-none', { input: eachMinute });
+  const batch = await env().batch('unanswered-none', { input: eachMinute });
   batch.provider.fault = (route) => (route === 'listJobs' ? refusal('ProviderContract', 200) : null);
   await expect(batch.run()).rejects.toMatchObject({ cause: { type: 'ProviderContract' } });
 });
@@ -100,7 +93,7 @@ test.each([
 ] as const)('after %s a create that was left on a suspended worker sends nothing', async (_, pauses) => {
   let own: Activities | undefined;
   const left: { input: CreateJobInput; workflowId: string }[] = [];
-  const batch = await env.batch(`unanswered-left-${String(pauses)}`, {
+  const batch = await env().batch(`unanswered-left-${String(pauses)}`, {
     input: eachMinute,
     provider: { course: () => ({ durationMs: 30 * MINUTE }) },
     activities: (real) => {
