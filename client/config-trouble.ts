@@ -1,10 +1,29 @@
 /**
- * Why Temporal's configuration can't be read. `@temporalio/envconfig` checks no shapes: a file without tables, or with a
- * number for an address, ends in a TypeError about its own code.
+ * Why Temporal's configuration can't be read, without a word of what is in it: it has keys. `@temporalio/envconfig` checks
+ * no shapes, so that a file without tables, or with a number for an address, ends in a TypeError about its own code; and the
+ * parser of TOML repeats the lines around a mistake.
  */
 export function configTrouble(error: unknown): string {
   if (error instanceof TypeError) {
     return 'the file has no table such as [profile.default], or a value in it has the wrong type';
   }
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return 'for an unknown reason';
+  const place = placeOf(error);
+  return place === null ? error.message : `the file is no TOML at ${place}`;
+}
+
+function placeOf(error: Error): string | null {
+  const { line, column } = { line: undefined, column: undefined, ...error };
+  return typeof line === 'number' && typeof column === 'number' ? `line ${line}, column ${column}` : null;
+}
+
+/** What an HTTP header may hold. gRPC's own complaint about anything else repeats the value, a key with a line break say. */
+const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
+
+/** Whose value can't be sent as a header; null: all can. */
+export function unsendable(values: Readonly<Record<string, unknown>>): string | null {
+  const found = Object.entries(values).find(
+    ([, value]) => typeof value === 'string' && !HEADER_VALUE.test(value),
+  );
+  return found?.[0] ?? null;
 }

@@ -2,7 +2,7 @@ import type { ConnectionLike, ConnectionOptions } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readServerFile } from '../storage/home-files.js';
-import { configTrouble } from './config-trouble.js';
+import { configTrouble, unsendable } from './config-trouble.js';
 import { LonghaulError } from './failures.js';
 import { createPayloadCodec } from './payload-codec.js';
 import type { ConnectOptions } from './types.js';
@@ -90,6 +90,9 @@ export function loadTemporalConfig({
       ...(env !== undefined && { overrideEnvVars: variablesOf(env) }),
     });
     const { address, apiKey, tls, metadata } = connectionOptions;
+    const wrong = unsendable({ 'the API key': apiKey, ...metadata });
+    if (wrong !== null)
+      throw new Error(`${wrong} has a character that no header may have, such as a line break`);
     return {
       // `TEMPORAL_ADDRESS=` in a shell or a compose file means "not set".
       address: givenText(address),
@@ -102,7 +105,8 @@ export function loadTemporalConfig({
     };
   } catch (error) {
     const message = `Temporal's configuration (TEMPORAL_*, temporal.toml) can't be read: ${configTrouble(error)}`;
-    throw new LonghaulError('InvalidInput', message, { cause: error });
+    // Without its cause, which may hold what the file says.
+    throw new LonghaulError('InvalidInput', message);
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadContext } from '../../cli/context.js';
 import { formatFileUri } from '../../storage/uri.js';
@@ -92,4 +93,11 @@ it.each([
     type: 'Usage',
     message: expect.stringMatching(/temporal\.toml.*no table such as \[profile\.default\]/) as string,
   });
+});
+
+it('no secret is repeated of a configuration of Temporal that can’t be read', async () => {
+  await writeFile(join(folder, 'temporal.toml'), '[profile.default]\napi_key = "PLANTED-key\n');
+  const error: unknown = await loadContext().catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ type: 'Usage', message: expect.stringContaining('line 2') as string });
+  expect(inspect(error)).not.toContain('PLANTED');
 });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Longhaul } from '../../client/index.js';
 import { resolveTarget } from '../../client/target.js';
@@ -163,4 +164,35 @@ it('a configuration of Temporal without tables is refused in words of its own', 
     type: 'InvalidInput',
     message: expect.stringContaining('no table such as [profile.default]') as string,
   });
+});
+
+describe('a secret in the configuration of Temporal', () => {
+  it.each([
+    ['a text without an end', 'api_key = "PLANTED-key'],
+    ['a text without a beginning', 'api_key = PLANTED-key'],
+    ['an escape in a private key', 'tls = { client_key_data = "PLANTED\\KEY" }'],
+    ['a line break in a key', 'api_key = "PLANTED-key\\r"'],
+    ['a letter that no header has', 'grpc_meta = { authorization = "Bearer PLANTED-clé" }'],
+  ])('is not repeated where it can’t be read or sent: %s', async (_, line) => {
+    const file = `[profile.default]\naddress = "127.0.0.1:7233"\n${line}\n`;
+    await writeFile(join(home, 'temporal.toml'), file);
+    const error: unknown = await resolveTarget({}, home).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ type: 'InvalidInput' });
+    expect(inspect(error)).not.toContain('PLANTED');
+  });
+
+  it('is not repeated where the environment has it', async () => {
+    const env = { TEMPORAL_ADDRESS: 'cloud:7233', TEMPORAL_API_KEY: 'PLANTED-key\n' };
+    const error: unknown = await resolveTarget({ env }, home).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      type: 'InvalidInput',
+      message: expect.stringContaining('the API key has a character that no header may have') as string,
+    });
+    expect(inspect(error)).not.toContain('PLANTED');
+  });
+});
+
+it('a mistake in the configuration of Temporal is named by its line', async () => {
+  await writeFile(join(home, 'temporal.toml'), '[profile.default]\naddress = nowhere\n');
+  await expect(resolveTarget({}, home)).rejects.toThrow('no TOML at line 2, column');
 });

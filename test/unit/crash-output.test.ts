@@ -74,13 +74,18 @@ it('secrets are found as they stood in the environment, each codec key too, and 
   vi.stubEnv('MISTRAL_API_KEY', 'emulator');
   vi.stubEnv('LONGHAUL_CODEC_KEYS', `here:${codec}`);
   vi.stubEnv('TEMPORAL_API_KEY', 'temporal-cloud-key');
+  vi.stubEnv('TEMPORAL_TLS_CLIENT_KEY_DATA', '-----BEGIN KEY-----\nMIIEvPLANTEDkey0\n-----END KEY-----\n');
+  vi.stubEnv('TEMPORAL_GRPC_META_AUTHORIZATION', 'Bearer planted-token-1');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'planted/of/the/store');
+  vi.stubEnv('AWS_SESSION_TOKEN', 'planted-session-token');
   expect(withoutSecrets(`the emulator has ${codec}`)).toBe('the emulator has [secret]');
   forgetSecrets();
   expect(Object.keys(process.env)).not.toEqual(
-    expect.arrayContaining([
-      expect.stringMatching(/^(?:MISTRAL_API_KEY|LONGHAUL_CODEC_KEYS|TEMPORAL_API_KEY)$/),
-    ]),
+    expect.arrayContaining([expect.stringMatching(/KEY$|KEYS$|KEY_DATA$|META|TOKEN$/)]),
   );
   expect(withoutSecrets('Bearer temporal-cloud-key')).toBe('Bearer [secret]');
+  expect(withoutSecrets('refused: planted-token-1')).toBe('refused: [secret]');
+  expect(withoutSecrets('bad base64 in MIIEvPLANTEDkey0')).toBe('bad base64 in [secret]');
+  expect(withoutSecrets('planted/of/the/store planted-session-token')).toBe('[secret] [secret]');
   expect(withoutSecrets(`the emulator has ${codec}`)).toBe('the emulator has [secret]');
 });
