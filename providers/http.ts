@@ -141,7 +141,7 @@ export class HttpClient {
     const state: SendState = { started: false };
     try {
       watchdog.restart();
-      const answered = await this.#send(call, {}, state, watchdog);
+      const answered = await this.#send(call, {}, state, watchdog, true);
       if (!isSuccess(answered.statusCode)) {
         const answer = await this.#readAnswer(call, answered);
         watchdog.end();
@@ -158,7 +158,14 @@ export class HttpClient {
     }
   }
 
-  async #send(call: HttpCall, payload: Payload, state: SendState, watchdog: Watchdog): Promise<Answered> {
+  /** To a transfer a redirect is a step forward. */
+  async #send(
+    call: HttpCall,
+    payload: Payload,
+    state: SendState,
+    watchdog: Watchdog,
+    isTransfer = false,
+  ): Promise<Answered> {
     let url = this.#urlOf(call);
     for (let hops = 0; ; hops++) {
       const answered = await this.#request(call, url, payload, state, watchdog);
@@ -177,7 +184,8 @@ export class HttpClient {
       // One more call to the provider. The wait for its turn is none of the time that an answer may take.
       watchdog.pause();
       await this.#options.gate(call.signal);
-      watchdog.restart();
+      if (isTransfer) watchdog.restart();
+      else watchdog.resume();
     }
   }
 
@@ -225,14 +233,8 @@ export class HttpClient {
     const ok = isSuccess(status);
     const { text, truncated } = await readText(answered.body, ok ? MAX_REPLY_BYTES : MAX_ERROR_BYTES);
     if (ok && truncated) {
-      throw new ProviderError(
-        'ProviderContract',
-        `${call.name}: an answer of over ${MAX_REPLY_BYTES} bytes`,
-        {
-          effect: 'unknown',
-          status,
-        },
-      );
+      const message = `${call.name}: an answer of over ${MAX_REPLY_BYTES} bytes`;
+      throw new ProviderError('ProviderContract', message, { effect: 'unknown', status });
     }
     // Of a failure the status says enough.
     const readable = isCompressed(answered) ? '' : this.#withoutSecret(text);

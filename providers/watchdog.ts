@@ -1,6 +1,6 @@
 /**
  * Ends a call that takes too long, or that its caller gives up. One per call. Time runs from `restart` to
- * `pause`; a transfer restarts it at each step forward, other calls start it once.
+ * `pause`, and on from `resume`; a transfer restarts it at each step forward, other calls start it once.
  */
 export class Watchdog {
   readonly #controller = new AbortController();
@@ -8,6 +8,8 @@ export class Watchdog {
   #timer: NodeJS.Timeout | undefined;
   #expired = false;
   #since = { monotonic: 0, wall: 0 };
+  /** Of the period, when it last began to run. */
+  #leftMs = 0;
 
   readonly periodMs: number;
   /** Rejects when the call is over for either reason; the request library is slower to notice before it connects. */
@@ -35,10 +37,19 @@ export class Watchdog {
   }
 
   restart(): void {
+    this.#run(this.periodMs);
+  }
+
+  resume(): void {
+    this.#run(this.#leftMs);
+  }
+
+  #run(leftMs: number): void {
     clearTimeout(this.#timer);
     if (this.signal.aborted) return;
+    this.#leftMs = leftMs;
     this.#since = { monotonic: performance.now(), wall: Date.now() };
-    this.#timer = setTimeout(this.#onExpiry, this.periodMs);
+    this.#timer = setTimeout(this.#onExpiry, leftMs);
   }
 
   /**
@@ -46,14 +57,18 @@ export class Watchdog {
    * sockets before those of its timers, and of a suspended machine only the wall clock tells.
    */
   expireIfDue(): boolean {
-    const { monotonic, wall } = this.#since;
-    const elapsedMs = Math.max(performance.now() - monotonic, Date.now() - wall);
-    if (elapsedMs >= this.periodMs && !this.signal.aborted) this.#onExpiry();
+    if (this.#elapsedMs() >= this.#leftMs && !this.signal.aborted) this.#onExpiry();
     return this.signal.aborted;
   }
 
   pause(): void {
     clearTimeout(this.#timer);
+    this.#leftMs = Math.max(0, this.#leftMs - this.#elapsedMs());
+  }
+
+  #elapsedMs(): number {
+    const { monotonic, wall } = this.#since;
+    return Math.max(performance.now() - monotonic, Date.now() - wall);
   }
 
   /** Lets go of the timer and of the caller's signal, which may live long. */

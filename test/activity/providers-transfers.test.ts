@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { FileUpload } from '../../providers/provider.js';
 import {
@@ -327,6 +328,16 @@ describe('downloading a file', () => {
     expect(Buffer.concat(await collect(content)).toString()).toBe('x');
     expect(server.requests).toHaveLength(3);
     expect(waits).toEqual([1_000, 2_000]);
+  });
+
+  it('gives a call with a small answer its time once, not once for each redirect', async () => {
+    const server = await rawServer(async (_request, response) => {
+      await sleep(400);
+      response.writeHead(307, { location: `/hop-${server.requests.length}` }).end();
+    });
+    const error = await failureOf(clientOf(server).getFile('f', { timeoutMs: 600 }));
+    expect(error).toMatchObject({ type: 'ProviderUnavailable' });
+    expect(server.requests).toHaveLength(2);
   });
 
   it('leaves a circle of redirects', async () => {
