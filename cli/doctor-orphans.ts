@@ -1,6 +1,7 @@
 import type { RunRegistry } from '../client/run-registry.js';
 import type { BatchProvider } from '../providers/provider.js';
 import { openStore } from '../storage/open-store.js';
+import type { Store } from '../storage/store.js';
 import { embeddedChoice, providerChoice, requireKey } from './context.js';
 import type { CliContext } from './context.js';
 import { CliError, failureDocument, reportOf } from './errors.js';
@@ -29,11 +30,12 @@ export async function findOrphans(context: CliContext, options: OrphanOptions): 
   );
   output.note(`An orphan is of no batch in THIS store: ${storeUri}
 The account may be shared: what is listed may be in use by another store, maybe a colleague's.`);
-  const ledger = await readLedger(openStore(storeUri));
+  const store = openStore(storeUri);
+  const ledger = await readLedger(store);
   const { createProvider } = await import('../providers/registry.js');
   const provider = createProvider('mistral', { mistral: choice, requestsPerSecond: null });
   try {
-    return await withRuns(context, (runs) => examine(context, options, { provider, ledger, runs }));
+    return await withRuns(context, (runs) => examine(context, options, { provider, store, ledger, runs }));
   } finally {
     await provider.close();
   }
@@ -41,15 +43,16 @@ The account may be shared: what is listed may be in use by another store, maybe 
 
 interface Sources {
   readonly provider: BatchProvider;
+  readonly store: Store;
   readonly ledger: OrphanLedger;
   readonly runs: RunRegistry;
 }
 
 async function examine(context: CliContext, options: OrphanOptions, sources: Sources): Promise<ExitCode> {
-  const { provider, runs, ledger } = sources;
+  const { ledger } = sources;
   const named = options.batch ?? [];
   const report = options.json === true ? jsonReport(context.output) : textReport(context.output);
-  const fix = new OrphanFix({ provider, runs, acts: options.fix === true && options.yes === true });
+  const fix = new OrphanFix({ ...sources, acts: options.fix === true && options.yes === true });
   try {
     await walkOrphans(new OrphanSearch({ ...sources, named }), fix, report);
     const unknown = named.find((batchId) => fix.seen === 0 && !ledger.knowsBatch(batchId));

@@ -66,3 +66,13 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
       .trimEnd(),
   );
 }
+
+/**
+ * Words of somebody else, such as a colleague's metadata: what a terminal would obey, or what would look like a line of ours,
+ * is spelled out.
+ */
+export function visible(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}

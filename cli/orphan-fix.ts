@@ -1,6 +1,8 @@
 import { ProviderError } from '../providers/errors.js';
 import type { BatchProvider } from '../providers/provider.js';
 import type { RunRegistry } from '../client/run-registry.js';
+import type { Store } from '../storage/store.js';
+import { isOnRecord } from './orphan-ledger.js';
 import type { OrphanFile, OrphanJob } from './orphan-search.js';
 
 /** What came of an orphan: nothing was asked for or allowed, it was done, or the provider said no. */
@@ -8,11 +10,13 @@ export type OrphanEnd =
   | { readonly kind: 'left' }
   | { readonly kind: 'done' }
   | { readonly kind: 'kept-open' }
+  | { readonly kind: 'kept-recorded' }
   | { readonly kind: 'failed'; readonly message: string };
 
 export interface FixOptions {
   readonly provider: BatchProvider;
   readonly runs: RunRegistry;
+  readonly store: Store;
   /** False: everything is looked at and counted, nothing is touched. */
   readonly acts: boolean;
 }
@@ -35,7 +39,7 @@ export class OrphanFix {
   async job({ action, batchId, jobId }: OrphanJob): Promise<OrphanEnd> {
     this.seen += 1;
     if (action !== 'cancel') return { kind: 'left' };
-    const end = await this.#act(batchId, () => this.#options.provider.cancelJob(jobId, {}));
+    const end = await this.#act(batchId, jobId, () => this.#options.provider.cancelJob(jobId, {}));
     if (end.kind === 'done' || end.kind === 'left') this.cancels += 1;
     return end;
   }
@@ -43,15 +47,18 @@ export class OrphanFix {
   async file({ action, batchId, fileId }: OrphanFile): Promise<OrphanEnd> {
     this.seen += 1;
     if (action !== 'delete') return { kind: 'left' };
-    const end = await this.#act(batchId, () => this.#options.provider.deleteFile(fileId, {}));
+    const end = await this.#act(batchId, fileId, () => this.#options.provider.deleteFile(fileId, {}));
     if (end.kind === 'done' || end.kind === 'left') this.deletes += 1;
     return end;
   }
 
-  async #act(batchId: string | null, call: () => Promise<unknown>): Promise<OrphanEnd> {
+  async #act(batchId: string | null, id: string, call: () => Promise<unknown>): Promise<OrphanEnd> {
     if (!this.acts) return { kind: 'left' };
-    // Somebody may have started the batch since the list was read, and it adopts what it finds.
-    if (batchId !== null && (await this.#options.runs.isOpen(batchId))) return { kind: 'kept-open' };
+    const { runs, store } = this.#options;
+    // Somebody may have started the batch since the store was read, and it adopts what it finds; in this order, since it may
+    // have ended again as well.
+    if (batchId !== null && (await runs.isOpen(batchId))) return { kind: 'kept-open' };
+    if (batchId !== null && (await isOnRecord(store, batchId, id))) return { kind: 'kept-recorded' };
     try {
       await call();
       return { kind: 'done' };

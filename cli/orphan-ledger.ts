@@ -1,3 +1,4 @@
+import { isBatchId } from '../batch/batch-id.js';
 import { roundKeyText } from '../batch/keys.js';
 import { layout, numberedFile, parseRoundPath, roundFile } from '../batch/layout.js';
 import type { KeyOwner } from '../batch/orphans.js';
@@ -80,6 +81,18 @@ export async function readLedger(store: Store): Promise<OrphanLedger> {
     if (key !== null) ledger.addRound(listing.batchId, key.key, key.recorded);
   }
   return ledger;
+}
+
+/** Whether a round of the batch has this job, or this input file, by now. */
+export async function isOnRecord(store: Store, batchId: string, id: string): Promise<boolean> {
+  // It is what somebody's metadata says.
+  if (!isBatchId(batchId)) return false;
+  for await (const { path } of store.list(layout.rounds(batchId))) {
+    if (!path.endsWith('/job.json')) continue;
+    const record = await readRecord(store, path, jobRecordSchema);
+    if (record !== null && (record.jobId === id || record.inputFiles.includes(id))) return true;
+  }
+  return false;
 }
 
 /** A round's files come one after another, because the store lists by path. */

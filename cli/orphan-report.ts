@@ -1,5 +1,5 @@
 import type { OrphanAction, OrphanReason } from '../batch/orphans.js';
-import { plural } from './format.js';
+import { plural, visible } from './format.js';
 import type { OrphanEnd, OrphanFix } from './orphan-fix.js';
 import type { OrphanFile, OrphanJob } from './orphan-search.js';
 import type { Output } from './output.js';
@@ -32,20 +32,21 @@ const ACTIONS: { readonly [A in OrphanAction]: string } = {
 function endText({ action, batchId }: OrphanJob | OrphanFile, end: OrphanEnd): string {
   if (end.kind === 'done') return action === 'delete' ? 'deleted' : 'cancelled';
   if (end.kind === 'kept-open') return ACTIONS['keep-open'];
+  if (end.kind === 'kept-recorded') return 'kept, its batch has it on record by now';
   if (end.kind === 'failed') return `FAILED: ${end.message}`;
-  return batchId === null ? ACTIONS[action] : ACTIONS[action].replace('<id>', batchId);
+  return batchId === null ? ACTIONS[action] : ACTIONS[action].replace('<id>', () => visible(batchId));
 }
 
 export function textReport(output: Pick<Output, 'line' | 'note'>): OrphanReport {
   const say = (what: string, orphan: OrphanJob | OrphanFile, end: OrphanEnd) => {
     const { batchId, reason } = orphan;
     output.line(
-      `${what}\n      batch ${batchId ?? 'unknown'}: ${REASONS[reason]}\n      ${endText(orphan, end)}`,
+      `${what}\n      batch ${batchId === null ? 'unknown' : visible(batchId)}: ${REASONS[reason]}\n      ${endText(orphan, end)}`,
     );
   };
   return {
-    job: (job, end) => say(`job   ${job.jobId}  ${job.status}  ${job.createdAt}`, job, end),
-    file: (file, end) => say(`file  ${file.fileId}  ${file.name}`, file, end),
+    job: (job, end) => say(`job   ${visible(job.jobId)}  ${visible(job.status)}  ${job.createdAt}`, job, end),
+    file: (file, end) => say(`file  ${visible(file.fileId)}  ${visible(file.name)}`, file, end),
     end: (fix) => output.note(summary(fix)),
   };
 }

@@ -13,7 +13,8 @@ export function configTrouble(error: unknown): string {
 }
 
 function placeOf(error: Error): string | null {
-  const { line, column } = { line: undefined, column: undefined, ...error };
+  const line = 'line' in error ? error.line : null;
+  const column = 'column' in error ? error.column : null;
   return typeof line === 'number' && typeof column === 'number' ? `line ${line}, column ${column}` : null;
 }
 

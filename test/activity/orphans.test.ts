@@ -3,9 +3,12 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { layout, roundFile } from '../../batch/layout.js';
 import { inputFileName } from '../../batch/orphans.js';
+import { OrphanFix } from '../../cli/orphan-fix.js';
 import { OrphanLedger, readLedger } from '../../cli/orphan-ledger.js';
+import { textReport } from '../../cli/orphan-report.js';
 import { OrphanSearch } from '../../cli/orphan-search.js';
 import type { OrphanFile, OrphanJob } from '../../cli/orphan-search.js';
+import { walkOrphans } from '../../cli/orphan-walk.js';
 import { Bench } from '../support/activity-env.js';
 import { BATCH, ENDPOINT, MODEL, collectInput, rows } from '../support/activity-inputs.js';
 import { remoteJob } from '../support/create-world.js';
@@ -279,3 +282,21 @@ it(
     expect(most).toBeLessThan(60_000_000);
   },
 );
+
+describe('what a batch has put on record since the store was read', () => {
+  it('is neither cancelled nor deleted, though no run of the batch is open any more', async () => {
+    const { bench } = await begun();
+    const ledger = await readLedger(bench.store);
+    // The batch goes on, and its run ends with the job alive: it was terminated by hand.
+    const { job } = await bench.submit();
+    const runs = { isOpen: async () => false, knowsRun: async () => true };
+    const { provider, store } = bench;
+    const fix = new OrphanFix({ provider, runs, store, acts: true });
+    const said: string[] = [];
+    const report = textReport({ line: (text) => void said.push(text), note: () => undefined });
+    await walkOrphans(new OrphanSearch({ provider, ledger, runs, named: [] }), fix, report);
+    expect(fix).toMatchObject({ cancels: 0, deletes: 0, failures: 0 });
+    expect(said.join()).toContain('kept, its batch has it on record by now');
+    expect((await provider.getJob(job.jobId, {})).phase).toMatch(/pending|running/);
+  });
+});

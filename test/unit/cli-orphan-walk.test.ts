@@ -6,6 +6,7 @@ import type { OrphanFile, OrphanJob } from '../../cli/orphan-search.js';
 import { walkOrphans } from '../../cli/orphan-walk.js';
 import type { Output } from '../../cli/output.js';
 import { ProviderError } from '../../providers/errors.js';
+import { memoryStore } from '../support/memory-store.js';
 import { scriptedProvider } from '../support/scripted-provider.js';
 
 const FAILS = 'fails';
@@ -53,7 +54,7 @@ async function walked(
     },
   });
   const runs = { isOpen: async () => how.open ?? false, knowsRun: async () => true };
-  const fix = new OrphanFix({ provider, runs, acts: how.acts ?? false });
+  const fix = new OrphanFix({ provider, runs, store: memoryStore(), acts: how.acts ?? false });
   const output: Pick<Output, 'line' | 'note'> = {
     line: (text) => void said.push(text),
     note: (text) => void notes.push(text),
@@ -81,6 +82,14 @@ describe('without being told to act', () => {
     expect(fix).toMatchObject({ seen: 3, cancels: 1, deletes: 1, failures: 0 });
     expect(notes.join()).toContain('1 job would be cancelled and 1 file deleted. Nothing was changed.');
   });
+});
+
+it('words of others are no commands to a terminal, and no lines of ours', async () => {
+  const batchId = 'x\u001b[2K\u001b]0;owned\u0007\nNo orphans.\u202e';
+  const orphans = { jobs: [{ ...job('j', 'keep-foreign'), batchId }], files: [] };
+  const { text } = await walked(orphans, { text: true });
+  expect(text).toContain(String.raw`x\u{1b}[2K\u{1b}]0;owned\u{7}\u{a}No orphans.\u{202e}`);
+  expect(text).toMatch(/^[^\p{C}]*$/mu);
 });
 
 describe('told to act', () => {
