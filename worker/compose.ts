@@ -15,8 +15,17 @@ function storeUri(config: Pick<Config, 'store' | 'home'>): string {
   return config.store ?? pathToFileURL(join(resolve(config.home), 'store')).href;
 }
 
+export interface ComposeOptions {
+  readonly userAgent: string;
+  /** The worker of an embedded server: it reads inputs also where commands of its home have taken some from. */
+  readonly embedded: boolean;
+}
+
 /** The activities' dependencies as the environment describes them. */
-export function composeDeps(config: Config, userAgent: string): ActivityDeps & { close(): Promise<void> } {
+export function composeDeps(
+  config: Config,
+  { userAgent, embedded }: ComposeOptions,
+): ActivityDeps & { close(): Promise<void> } {
   const home = resolve(config.home);
   const providers = new Map<string, BatchProvider & { close(): Promise<void> }>();
   return {
@@ -30,7 +39,8 @@ export function composeDeps(config: Config, userAgent: string): ActivityDeps & {
     },
     clock: systemClock,
     scratchDir: join(home, 'scratch'),
-    fileRoots: async () => [...config.fileRoots, ...(await readInputRoots(home))],
+    // A cluster's worker may have a home that was an embedded one's: its inputs come from whoever may start a workflow.
+    fileRoots: async () => [...config.fileRoots, ...(embedded ? await readInputRoots(home) : [])],
     createSettleMs: config.createSettleMs,
     cancelWaitMs: config.cancelWaitMs,
     close: async () => {

@@ -29,10 +29,10 @@ export interface LonghaulWorker {
 
 /** A worker for all of Longhaul's task queues, ready to run. */
 export async function createLonghaulWorker(options: LonghaulWorkerOptions): Promise<LonghaulWorker> {
-  const { config, namespace, role } = options;
+  const { config, namespace, role, embedded = false } = options;
   const sealing = sealingOf(await readCodecKeys(config));
   const connection = await connectNative(options.connection);
-  const deps = composeDeps(config, options.userAgent ?? 'longhaul');
+  const deps = composeDeps(config, { userAgent: options.userAgent ?? 'longhaul', embedded });
   let workers: Worker[];
   try {
     await assertSearchAttributes(connection, namespace);
@@ -43,8 +43,8 @@ export async function createLonghaulWorker(options: LonghaulWorkerOptions): Prom
       ...sealing,
       requestsPerSecond: config.requestsPerSecond,
       // Nobody makes a version current on an embedded server, so its one worker takes every task.
-      deployment: options.embedded === true ? null : config.deployment,
-      embedded: options.embedded ?? false,
+      deployment: embedded ? null : config.deployment,
+      embedded,
     });
   } catch (error) {
     await deps.close();
