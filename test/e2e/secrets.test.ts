@@ -84,6 +84,10 @@ async function runEverything(): Promise<Trace[]> {
   canned.set('POST /v1/batch/jobs', [echo(422)]);
   canned.set('GET /v1/batch/jobs/:id', [echo(500), echo(404)]);
   canned.set('POST /v1/files', [echo(503)]);
+  canned.set('GET /v1/files', [echo(500)]);
+  canned.set('GET /v1/files/:id', [echo(500)]);
+  canned.set('GET /v1/files/:id/content', [echo(503)]);
+  canned.set('DELETE /v1/files/:id', [echo(500)]);
   await home.emulator.setFaults(
     ...[
       { type: 'rowErrors', count: 3, status: 422, form: 'object' },
@@ -93,7 +97,7 @@ async function runEverything(): Promise<Trace[]> {
       { type: 'missingRows', customIds: [ROWS[32]?.custom_id] },
     ].map((fault) => ({ route: 'createJob', nth: 1, fault })),
   );
-  const shards = ['--shard-rows', '20', '--max-jobs', '1'];
+  const shards = ['--shard-rows', '20', '--max-jobs', '1', '--cleanup', 'all'];
   say('run', await home.run(input, 'leaky', ...shards).exits(3));
   say('status', await home.longhaul('status', 'leaky').exits(0));
   say('list', await home.longhaul('list', '--json').exits(0));
@@ -112,6 +116,12 @@ async function runEverything(): Promise<Trace[]> {
   say('run into a gateway’s refusal', await home.run(input, 'html').exits(4));
   canned.set('POST /v1/batch/jobs', [echo(402)]);
   say('run without billing', await home.run(input, 'unpaid').exits(4));
+
+  canned.set('POST /v1/batch/jobs/:id/cancel', [echo(500)]);
+  say('run that is left', await home.run(input, 'cancelled', '--detach').exits(0));
+  say('cancel', await home.longhaul('cancel', 'cancelled', '--discard').exits(0));
+  say('wait', await home.longhaul('wait', 'cancelled').exits(5));
+
   const errors = [{ message: `row ${JSON.stringify(ROWS[0])} of ${API_KEY} failed`, count: 40 }];
   await home.emulator.setFaults({
     route: 'createJob',
