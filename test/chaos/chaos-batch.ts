@@ -24,13 +24,13 @@ const HOUR_S = 3_600;
 const PATIENCE_MS = 120_000;
 
 /** How each story ends: exit codes of `run`. */
-const EXIT: { readonly [S in Story]: number } = { answered: 3, cancelled: 5, late: 3 };
+const EXIT: { readonly [S in Story]: number } = { answered: 3, cancelled: 5, refused: 3, again: 3, late: 3 };
 
 interface ChaosBatchOptions {
   readonly id: string;
   readonly story: Story;
-  /** Key of the job that is created late, where the story has one. */
-  readonly lateKey?: string | undefined;
+  /** Key of the first shard's first job, which some stories are about. */
+  readonly firstKey?: string | undefined;
 }
 
 /** One batch, and the commands of the person who waits for it. */
@@ -54,13 +54,13 @@ export class ChaosBatch {
   static async create(around: ChaosHome, options: ChaosBatchOptions): Promise<ChaosBatch> {
     const { folder, emulator } = around.home;
     const input = await writeRows(join(folder, 'questions.jsonl'), ROWS);
-    await emulator.setFaults(...faultsOf(options.story, options.lateKey ?? ''));
+    await emulator.setFaults(...faultsOf(options.story, options.firstKey ?? ''));
     return new ChaosBatch(around, options, input);
   }
 
   /** In a home of its own. */
-  static async alone(story: Story, lateKey?: string): Promise<ChaosBatch> {
-    return ChaosBatch.create(await createLoneHome(), { id: LONE_BATCH, story, lateKey });
+  static async alone(story: Story, firstKey?: string): Promise<ChaosBatch> {
+    return ChaosBatch.create(await createLoneHome(), { id: LONE_BATCH, story, firstKey });
   }
 
   get folder(): string {
@@ -71,13 +71,33 @@ export class ChaosBatch {
     return this.#commands.map(({ command }) => command);
   }
 
-  run(): Command {
-    const limits = ['--shard-rows', String(SHARD_ROWS), '--max-rounds', '2', '--poll-min', '200ms'];
-    return this.#add(this.home.run(this.#input, this.id, ...limits), EXIT[this.story]);
+  run(...more: readonly string[]): Command {
+    const rounds = this.story === 'again' ? '1' : '2';
+    const limits = ['--shard-rows', String(SHARD_ROWS), '--max-rounds', rounds, '--poll-min', '200ms'];
+    return this.#add(this.home.run(this.#input, this.id, ...limits, ...more), EXIT[this.story]);
+  }
+
+  /** What the story is about: the run, or the second one when the first has ended. */
+  async begin(): Promise<void> {
+    if (this.story === 'again') this.#retry();
+    else this.run();
+    if (this.story === 'cancelled') await this.#cancel();
+  }
+
+  /** What has been before the story begins. */
+  async prologue(): Promise<void> {
+    if (this.story !== 'again') return;
+    this.run();
+    await this.ended();
+  }
+
+  #retry(): void {
+    this.#commands = [];
+    this.run('--retry', '--cleanup', 'all');
   }
 
   /** Asks for the cancel, once both jobs are being watched. */
-  async cancel(): Promise<void> {
+  async #cancel(): Promise<void> {
     await vi.waitFor(
       async () => {
         const polled = (await this.home.emulator.journal('getJob')).map(({ path }) => path);
@@ -88,10 +108,12 @@ export class ChaosBatch {
     this.#add(this.home.longhaul('cancel', this.id), 0);
   }
 
-  /** What the person does whose commands were killed: the same again, or have a look at what was cancelled. */
+  /** What the person does whose commands were killed: the same again, or look at what becomes of it. */
   again(): void {
     this.#commands = [];
-    if (this.story === 'cancelled') this.#add(this.home.longhaul('wait', this.id), EXIT.cancelled);
+    // With --retry the rows that fail once more would be sent a third time, if the batch has ended meanwhile.
+    const looks = this.story === 'cancelled' || this.story === 'again';
+    if (looks) this.#add(this.home.longhaul('wait', this.id), EXIT[this.story]);
     else this.run();
   }
 
@@ -155,25 +177,26 @@ export class ChaosBatch {
   }
 }
 
-function faultsOf(story: Story, lateKey: string): object[] {
+function faultsOf(story: Story, firstKey: string): object[] {
   const create = (fault: object, which: object = {}) => ({ route: 'createJob', ...which, fault });
   const rows = [
     create({ type: 'rowErrors', customIds: ONCE, attempts: 1, status: 503 }),
     create({ type: 'rowErrors', customIds: ALWAYS, status: 503 }),
     create({ type: 'rowErrors', customIds: REFUSED, status: 422 }),
   ];
+  const ofFirst = { nth: 1, match: { metadata: { longhaul_key: firstKey } } };
   switch (story) {
     case 'answered':
+    case 'again':
       return rows;
+    case 'refused':
+      return [create({ type: 'status', status: 429, retryAfter: 1 }, ofFirst), ...rows];
     case 'cancelled':
       return [create({ type: 'jobSeconds', seconds: HOUR_S })];
     case 'late':
       // Neither may end before the other is there and found. Created in one second, either may be the one that is kept.
       return [
-        create(
-          { type: 'jobSeconds', seconds: 20 },
-          { nth: 1, match: { metadata: { longhaul_key: lateKey } } },
-        ),
+        create({ type: 'jobSeconds', seconds: 20 }, ofFirst),
         create({ type: 'jobSeconds', seconds: 5 }),
         ...rows,
       ];

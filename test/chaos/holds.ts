@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
 import type { E2eEmulator, EmulatorJob } from '../support/e2e-emulator.js';
+import { CHANGING } from './matrix.js';
 import type { Fate, RequestPlace, Subject } from './matrix.js';
 
 /** The keys of the first shard's jobs, by round: an undisturbed run of the same batch has the same ones. */
@@ -79,10 +80,10 @@ export class Hold {
 
   /** So many holds have been reached; one after the effect only once there is an effect, or an answer to a read. */
   async #held(count: number): Promise<void> {
-    const changes = ['uploadFile', 'createJob', 'cancelJob'].includes(this.#place.route);
     await vi.waitFor(async () => {
       const entry = (await this.#entries())[count - 1];
       if (entry === undefined) throw new Error(`no request is held: ${JSON.stringify(this.#place)}`);
+      const changes = CHANGING.has(this.#place.route);
       const isAfter = changes && entry.route === this.#place.route && this.#place.fate === 'answer lost';
       if (isAfter && entry.effect === null) throw new Error('no effect yet');
     }, WAIT);

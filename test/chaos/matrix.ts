@@ -12,7 +12,18 @@ export const VICTIMS = ['worker', 'server', 'both', 'command', 'all'] as const;
 export type Victim = (typeof VICTIMS)[number];
 
 export type Route =
-  'listJobs' | 'listFiles' | 'uploadFile' | 'createJob' | 'getJob' | 'fileContent' | 'cancelJob';
+  | 'listJobs'
+  | 'listFiles'
+  | 'uploadFile'
+  | 'createJob'
+  | 'getJob'
+  | 'getFile'
+  | 'fileContent'
+  | 'cancelJob'
+  | 'deleteFile';
+
+/** Routes whose requests change something at the provider. */
+export const CHANGING: ReadonlySet<Route> = new Set(['uploadFile', 'createJob', 'cancelJob', 'deleteFile']);
 
 /** Which requests of a route a step means. All but `first` are those of the first shard. */
 export type Subject =
@@ -37,16 +48,18 @@ export interface RequestPlace {
 
 export type Place =
   | RequestPlace
-  /** A file of the batch's folder in the store appears. */
+  /** A file of the batch's folder in the store appears; a `*` at the end stands for any rest of its name. */
   | { readonly kind: 'file'; readonly path: string }
   /** A temporary file appears in that folder: something is being written. */
   | { readonly kind: 'writing'; readonly folder: string };
 
 /**
  * `answered`: two shards, and rows that have to be sent again. `cancelled`: two long jobs and `longhaul cancel`.
- * `late`: as `answered`, and the held create is carried out only after its settle time: the hole that remains.
+ * `refused`: as `answered`, and the first create is refused for now. `again`: one round, then the same with `--retry` and
+ * `--cleanup`, which is when the kill comes. `late`: as `answered`, and the held create is carried out only after its settle
+ * time: the hole that remains.
  */
-export type Story = 'answered' | 'cancelled' | 'late';
+export type Story = 'answered' | 'cancelled' | 'refused' | 'again' | 'late';
 
 export interface Step {
   readonly name: string;
@@ -110,6 +123,10 @@ function read(round: number, what: string, kind: 'job' | 'output' | 'errors'): S
   return request(`round ${round}: ${what}`, kind === 'job' ? 'getJob' : 'fileContent', { kind, round }, READ);
 }
 
+function changes(story: 'cancelled' | 'again', what: string, route: Route): Step[] {
+  return FATES.map((fate) => request(`${what} ${FATE_NAMES[fate]}`, route, { kind: 'first' }, fate, story));
+}
+
 /** What the first shard asks from its create to the end of the round, in order. */
 function fromCreate(round: number): Step[] {
   return [
@@ -117,6 +134,7 @@ function fromCreate(round: number): Step[] {
     list(round, 'list after the create', 3),
     read(round, 'poll', 'job'),
     list(round, 'list at the job’s end', 4),
+    request(`round ${round}: look at the answers’ size`, 'getFile', { kind: 'output', round }, READ),
     read(round, 'download of the answers', 'output'),
     read(round, 'download of the errors', 'errors'),
   ];
@@ -128,6 +146,7 @@ function roundFiles(round: number, names: readonly string[]): Step[] {
 
 export const STEPS: readonly Step[] = [
   writing('input', 'shards being written'),
+  file('input/plan-draft.json', 'plan-draft.json'),
   file('input/plan.json', 'plan.json'),
   request('look at the account', 'listJobs', { kind: 'first' }, READ),
   list(1, 'list before the upload', 1),
@@ -144,10 +163,15 @@ export const STEPS: readonly Step[] = [
   request('last list of round 1', 'listJobs', { kind: 'key', round: 1, nth: 5 }, READ),
   writing('.', 'results being written'),
   file('results.jsonl'),
+  file('errors.jsonl'),
   file('manifest.json'),
-  ...FATES.map((fate) =>
-    request(`cancel ${FATE_NAMES[fate]}`, 'cancelJob', { kind: 'first' }, fate, 'cancelled'),
-  ),
+  file('rounds/00000-1/refused-1.json', 'refused: refused-1.json', 'refused'),
+  file('rounds/00000-1/intent-2.json', 'refused: intent-2.json', 'refused'),
+  file('manifests/taken-*', 'again: the manifest, taken away,', 'again'),
+  file('manifests/1.json', 'again: manifests/1.json', 'again'),
+  file('rounds/00000-2/input.jsonl', 'again: round 2: input.jsonl', 'again'),
+  ...changes('again', 'again: deletion of a file', 'deleteFile'),
+  ...changes('cancelled', 'cancel', 'cancelJob'),
   file('rounds/00000-1/account.json', 'cancelled: account.json', 'cancelled'),
   file('manifest.json', 'cancelled: manifest.json', 'cancelled'),
   request(
@@ -176,9 +200,7 @@ const AT_ONCE: ReadonlySet<string> = new Set([
 export function isPoint({ name, place, story }: Step, victim: Victim): boolean {
   if (victim === 'all') return AT_ONCE.has(name);
   if (victim !== 'server' || place.kind !== 'request' || story === 'late') return true;
-  const { route, fate } = place;
-  const changes = route === 'uploadFile' || route === 'createJob' || route === 'cancelJob';
-  return !changes || fate === 'answer lost';
+  return !CHANGING.has(place.route) || place.fate === 'answer lost';
 }
 
 export function pointName(step: Step, victim: Victim): string {

@@ -38,11 +38,17 @@ export async function awaitMoment(
   }
   const path = place.kind === 'file' ? place.path : `${place.folder}/*`;
   const segments = ['home', 'store', batch.id, ...path.split('/')].filter((segment) => segment !== '.');
-  const name = segments.pop();
-  const matches =
-    place.kind === 'file' ? (found: string) => found === name : (found: string) => TEMPORARY.test(found);
-  // A temporary file is soon gone: the watch has to be there before its folder's first one is.
-  if (place.kind === 'writing') await mkdir(join(batch.folder, place.folder), { recursive: true });
+  const name = segments.pop() ?? '';
+  const matches = place.kind === 'file' ? nameMatcher(name) : (found: string) => TEMPORARY.test(found);
+  // What has a mark in its name is soon gone: the watch has to be there before its folder's first one is.
+  if (place.kind === 'writing' || name.endsWith('*')) {
+    await mkdir(join(batch.home.folder, ...segments), { recursive: true });
+  }
   const { seen, close } = watchFor(batch.home.folder, segments, matches, kill);
   return { reached: () => seen, letGo: () => Promise.resolve(), close };
+}
+
+function nameMatcher(name: string): (found: string) => boolean {
+  if (!name.endsWith('*')) return (found) => found === name;
+  return (found) => found.startsWith(name.slice(0, -1));
 }

@@ -14,19 +14,25 @@ import { Prey } from './victims.js';
 export type Undisturbed = ReadonlyMap<Story, Legacy>;
 
 export async function runUndisturbed(): Promise<Undisturbed> {
-  const [answered, cancelled] = await Promise.all([undisturbed('answered'), undisturbed('cancelled')]);
+  const [answered, cancelled, again] = await Promise.all([
+    undisturbed('answered'),
+    undisturbed('cancelled'),
+    undisturbed('again'),
+  ]);
   return new Map([
     ['answered', answered],
+    ['refused', answered],
     ['late', answered],
     ['cancelled', cancelled],
+    ['again', again],
   ]);
 }
 
 async function undisturbed(story: Story): Promise<Legacy> {
   const batch = await ChaosBatch.alone(story);
   try {
-    batch.run();
-    if (story === 'cancelled') await batch.cancel();
+    await batch.prologue();
+    await batch.begin();
     await batch.ended();
     const legacy = await legacyOf(batch);
     await expectKept(batch, legacy);
@@ -42,7 +48,7 @@ async function undisturbed(story: Story): Promise<Legacy> {
  */
 export async function runPoint(point: Point, legacy: Legacy, homes: HeldHomes): Promise<Creates> {
   if (!killsCommand(point.victim)) return homes.lend(point.victim, (home) => runIn(home, point, legacy));
-  const batch = await ChaosBatch.alone(point.step.story, lateKey(LONE_BATCH, legacy));
+  const batch = await ChaosBatch.alone(point.step.story, firstKey(LONE_BATCH, legacy));
   try {
     return await kill(batch, point, legacy);
   } finally {
@@ -53,7 +59,7 @@ export async function runPoint(point: Point, legacy: Legacy, homes: HeldHomes): 
 async function runIn(home: HeldHome, point: Point, legacy: Legacy): Promise<Creates> {
   const id = await home.nextBatchId();
   const { story } = point.step;
-  const batch = await ChaosBatch.create(home, { id, story, lateKey: lateKey(id, legacy) });
+  const batch = await ChaosBatch.create(home, { id, story, firstKey: firstKey(id, legacy) });
   return kill(batch, point, legacy);
 }
 
@@ -61,7 +67,7 @@ function killsCommand(victim: Victim): boolean {
   return victim === 'command' || victim === 'all';
 }
 
-function lateKey(id: string, { inputs }: Legacy): string | undefined {
+function firstKey(id: string, { inputs }: Legacy): string | undefined {
   return keysOf(id, inputs).get('00000-1');
 }
 
@@ -69,11 +75,12 @@ async function kill(batch: ChaosBatch, { step, victim }: Point, legacy: Legacy):
   const byName = keysOf(batch.id, legacy.inputs);
   const keys = new Map([1, 2].map((round) => [round, byName.get(`00000-${round}`) ?? 'none']));
   const prey = new Prey(batch, victim);
+  await batch.prologue();
   const moment = await awaitMoment(batch, step.place, keys, prey.kill);
   try {
-    batch.run();
+    const begun = batch.begin();
     await prey.find();
-    if (step.story === 'cancelled') await batch.cancel();
+    await begun;
     await moment.reached();
     await prey.gone();
     await goOn(batch, { step, victim }, moment, keys.get(1));

@@ -25,6 +25,11 @@ function jobsOf({ story }: Step): number {
   return story === 'cancelled' ? 2 : 4;
 }
 
+/** And creates that the story has without a kill: one of them is refused for now. */
+function createsOf(step: Step): number {
+  return jobsOf(step) + Number(step.story === 'refused');
+}
+
 function cell(step: Step, victim: Victim, kept: ReadonlyMap<string, Kept> | null): string {
   if (!isPoint(step, victim)) return '–';
   if (kept === null) return 'not run yet';
@@ -34,7 +39,7 @@ function cell(step: Step, victim: Victim, kept: ReadonlyMap<string, Kept> | null
   const jobs = jobsOf(step);
   const spare = accepted - jobs;
   if (spare > 0) return `kept; ${accepted} jobs, ${spare} cancelled and listed`;
-  return sent === jobs ? 'kept' : `kept; ${sent} creates, ${jobs} jobs`;
+  return sent === createsOf(step) ? 'kept' : `kept; ${sent} creates, ${jobs} jobs`;
 }
 
 /** The section between the markers; null: the points alone, none of them run. */
