@@ -11,7 +11,7 @@ import { createWorkers, runWorkers } from '../../dist/worker/workers.js';
 process.on('disconnect', () => process.exit());
 
 const { config } = parseConfig(process.env);
-const deps = composeDeps(config, 'blind');
+const deps = composeDeps(config, { userAgent: 'blind', embedded: true });
 
 /** The real one, but for its list. */
 function blind(provider) {

@@ -48,8 +48,10 @@ export interface RequestPlace {
 
 export type Place =
   | RequestPlace
-  /** A file of the batch's folder in the store appears; a `*` at the end stands for any rest of its name. */
+  /** A file of the batch's folder in the store appears. */
   | { readonly kind: 'file'; readonly path: string }
+  /** One whose name begins so, and that is soon gone again. */
+  | { readonly kind: 'fleeting'; readonly path: string }
   /** A temporary file appears in that folder: something is being written. */
   | { readonly kind: 'writing'; readonly folder: string };
 
@@ -89,6 +91,10 @@ function request(name: string, route: Route, subject: Subject, fate: Fate, story
 
 function file(path: string, name = path, story: Story = 'answered'): Step {
   return { name: `${name} appears`, story, place: { kind: 'file', path } };
+}
+
+function fleeting(path: string, name: string, story: Story = 'answered'): Step {
+  return { name: `${name} appears`, story, place: { kind: 'fleeting', path } };
 }
 
 function writing(folder: string, name: string): Step {
@@ -146,7 +152,7 @@ function roundFiles(round: number, names: readonly string[]): Step[] {
 
 export const STEPS: readonly Step[] = [
   writing('input', 'shards being written'),
-  file('input/plan-draft.json', 'plan-draft.json'),
+  fleeting('input/plan-draft.json', 'plan-draft.json'),
   file('input/plan.json', 'plan.json'),
   request('look at the account', 'listJobs', { kind: 'first' }, READ),
   list(1, 'list before the upload', 1),
@@ -167,7 +173,7 @@ export const STEPS: readonly Step[] = [
   file('manifest.json'),
   file('rounds/00000-1/refused-1.json', 'refused: refused-1.json', 'refused'),
   file('rounds/00000-1/intent-2.json', 'refused: intent-2.json', 'refused'),
-  file('manifests/taken-*', 'again: the manifest, taken away,', 'again'),
+  fleeting('manifests/taken-', 'again: the manifest, taken away,', 'again'),
   file('manifests/1.json', 'again: manifests/1.json', 'again'),
   file('rounds/00000-2/input.jsonl', 'again: round 2: input.jsonl', 'again'),
   ...changes('again', 'again: deletion of a file', 'deleteFile'),

@@ -6,7 +6,7 @@ import type { Keys } from './holds.js';
 import type { Place } from './matrix.js';
 import { watchFor } from '../support/file-watch.js';
 
-const TEMPORARY = /^\.tmp-/;
+const TEMPORARY = '.tmp-';
 
 /** The moment in a batch's life at which somebody is killed. */
 export interface Moment {
@@ -36,19 +36,13 @@ export async function awaitMoment(
       close: () => undefined,
     };
   }
-  const path = place.kind === 'file' ? place.path : `${place.folder}/*`;
+  const path = place.kind === 'writing' ? `${place.folder}/${TEMPORARY}` : place.path;
   const segments = ['home', 'store', batch.id, ...path.split('/')].filter((segment) => segment !== '.');
   const name = segments.pop() ?? '';
-  const matches = place.kind === 'file' ? nameMatcher(name) : (found: string) => TEMPORARY.test(found);
-  // What has a mark in its name is soon gone: the watch has to be there before its folder's first one is.
-  if (place.kind === 'writing' || name.endsWith('*')) {
-    await mkdir(join(batch.home.folder, ...segments), { recursive: true });
-  }
+  const isWhole = place.kind === 'file';
+  const matches = (found: string) => (isWhole ? found === name : found.startsWith(name));
+  // What is soon gone: the watch has to be there before its folder has anything.
+  if (!isWhole) await mkdir(join(batch.home.folder, ...segments), { recursive: true });
   const { seen, close } = watchFor(batch.home.folder, segments, matches, kill);
   return { reached: () => seen, letGo: () => Promise.resolve(), close };
-}
-
-function nameMatcher(name: string): (found: string) => boolean {
-  if (!name.endsWith('*')) return (found) => found === name;
-  return (found) => found.startsWith(name.slice(0, -1));
 }
