@@ -9,7 +9,7 @@ import { resultLine } from '../storage/result-line.js';
 import type { ResultFacts } from '../storage/result-line.js';
 import type { RoundRow } from '../storage/round-rows.js';
 import type { SealedFile, Store, StoreWriter } from '../storage/store.js';
-import type { EarlierAnswer } from './earlier-answers.js';
+import type { EarlierAnswer, EarlierAnswers } from './earlier-answers.js';
 import { judge } from './answer-sorter.js';
 import type { SortedAnswer } from './answer-sorter.js';
 import { rowMessage } from './row-message.js';
@@ -17,8 +17,8 @@ import { rowMessage } from './row-message.js';
 export interface UnansweredContext extends Unanswered {
   readonly jobId: string;
   readonly beat: (progress: string) => void;
-  /** What an earlier attempt had for the round's rows, by position: taken where nothing better came. */
-  readonly earlier: AsyncGenerator<EarlierAnswer, void, undefined>;
+  /** What an earlier attempt had for the round's rows: taken where nothing better came. */
+  readonly earlier: EarlierAnswers;
 }
 
 const MALFORMED = 'the answer has no response with a body';
@@ -65,27 +65,27 @@ export class AnswerWriter {
     unanswered: UnansweredContext,
   ): Promise<void> {
     let answer = await answers.next();
-    let earlier = await unanswered.earlier.next();
     let rank = 0;
     for await (const batch of rows) {
       for (const row of batch) {
-        if (answer.done !== true && answer.value.rank === rank) {
-          await this.#answered(row, answer.value.line);
-          answer = await answers.next();
-        } else {
-          while (earlier.done !== true && earlier.value.head.position < row.position) {
-            earlier = await unanswered.earlier.next();
-          }
-          if (earlier.done !== true && earlier.value.head.position === row.position) {
-            await this.#put(earlier.value.head, earlier.value.result);
-          } else {
-            await this.#unanswered(row, unanswered);
-          }
-        }
+        const earlier = await unanswered.earlier.at(row.position);
+        const line = answer.done !== true && answer.value.rank === rank ? answer.value.line : null;
+        if (line !== null) answer = await answers.next();
+        if (earlier !== null && (line === null || this.#isWorse(line, earlier))) {
+          await this.#put(earlier.head, earlier.result);
+        } else if (line !== null) await this.#answered(row, line);
+        else await this.#unanswered(row, unanswered);
         rank += 1;
       }
       unanswered.beat(`${rank} rows written`);
     }
+  }
+
+  /** A success beats an error, whenever it came. */
+  #isWorse(line: Buffer, earlier: EarlierAnswer): boolean {
+    if (earlier.head.error !== null) return false;
+    const read = this.#provider.readOutputLine(line);
+    return read.kind === 'unreadable' || judge(read).error !== null;
   }
 
   /** Puts all of it on the disk, without its name yet. */

@@ -20,7 +20,7 @@ import { asUnavailable } from './as-unavailable.js';
 import { currentAttempt } from './attempt.js';
 import type { Attempt } from './attempt.js';
 import { BatchError } from './batch-error.js';
-import { earlierAnswers } from './earlier-answers.js';
+import { EarlierAnswers } from './earlier-answers.js';
 import { closeRound } from './close-round.js';
 import { readAccount } from './closed-rounds.js';
 import type { CollectInput, CollectResult } from './contract.js';
@@ -193,15 +193,19 @@ class Collection {
     const { store } = this.#deps;
     const { batchId, beat } = this.#attempt;
     const { shard, round, job, deleted, deadlinePassed } = this.#input;
-    const { answered } = sorter;
     const failed = await this.#failedJob();
     const errors = failed?.errors ?? [];
     const quota = failed !== null && failedForQuota(errors, namesOf(failed));
     const phase = deleted || !isTerminal(job.phase) ? 'deleted' : job.phase;
+    const earlier = await EarlierAnswers.open(store, this.#folder, this.#attempt.signal);
+    const answered = Math.max(sorter.answered, Number(earlier.any));
     const unanswered = unansweredRows({ phase, answered, outputGone, deadlinePassed, quota });
-    const writer = await AnswerWriter.open(store, this.#folder, this.#provider, round);
-    // Left by an attempt that could not close the round: what it knew is not lost with the provider's files.
-    const earlier = earlierAnswers(store, this.#folder, this.#attempt.signal);
+    const writer = await AnswerWriter.open(store, this.#folder, this.#provider, round).catch(
+      async (error: unknown) => {
+        await earlier.close();
+        throw error;
+      },
+    );
     const sealed: SealedFile[] = [];
     try {
       await writer.write(this.#rows(), sorter.sorted(), { ...unanswered, jobId: job.jobId, beat, earlier });
@@ -210,10 +214,11 @@ class Collection {
       if (quarantine.bytes > 0) sealed.push(await quarantine.seal());
       // Held up until another attempt closed the round, this one may know less: its files would replace better ones. So
       // that is asked when all of them are on the disk, which may take long. What remains: a process that is stopped in
-      // the microseconds between this look and the renames.
+      // the microseconds between this look and the renames; or one that is killed as it has closed the round, after another
+      // one has named other files: then the account does not hold for them, and says so.
       const standing = await readAccount(store, batchId, shard, round);
       if (standing !== null) return standing;
-      for (const each of sealed) await each.publish({ keep: true });
+      for (const each of sealed) await each.publishAndKeep();
       const account = roundAccount({
         ...written,
         input: this.#input,
@@ -229,7 +234,7 @@ class Collection {
       if (closing === account) for (const each of sealed) await each.publish();
       return closing;
     } finally {
-      await earlier.return();
+      await earlier.close();
       await writer.abort();
       for (const each of sealed) await each.discard();
     }

@@ -10,8 +10,40 @@ export interface EarlierAnswer {
   readonly result: Buffer;
 }
 
-/** The answers of an `answers.jsonl` that no account speaks of yet, by position; none where there is no such file. */
-export async function* earlierAnswers(
+/** The answers of an `answers.jsonl` that no account speaks of: an attempt put them on the disk and could not close the round. */
+export class EarlierAnswers {
+  readonly #answers: AsyncGenerator<EarlierAnswer, void, undefined>;
+  #next: EarlierAnswer | null;
+
+  static async open(store: Store, folder: string, signal: AbortSignal): Promise<EarlierAnswers> {
+    const answers = answersIn(store, folder, signal);
+    return new EarlierAnswers(answers, (await answers.next()).value ?? null);
+  }
+
+  private constructor(answers: AsyncGenerator<EarlierAnswer, void, undefined>, first: EarlierAnswer | null) {
+    this.#answers = answers;
+    this.#next = first;
+  }
+
+  /** Before the first `at`: whether there are any. */
+  get any(): boolean {
+    return this.#next !== null;
+  }
+
+  /** That of a row, or null. Positions must be asked for in ascending order. */
+  async at(position: number): Promise<EarlierAnswer | null> {
+    while (this.#next !== null && this.#next.head.position < position) {
+      this.#next = (await this.#answers.next()).value ?? null;
+    }
+    return this.#next?.head.position === position ? this.#next : null;
+  }
+
+  async close(): Promise<void> {
+    await this.#answers.return();
+  }
+}
+
+async function* answersIn(
   store: Store,
   folder: string,
   signal: AbortSignal,

@@ -29,7 +29,7 @@ export async function findJob(deps: ActivityDeps, input: FindJobInput): Promise<
   if (settled !== null) return settled;
   const decision = await protocol.decide(closes);
   if (decision.kind === 'wait') throw protocol.ambiguousUntil(decision.at);
-  if (decision.kind === 'send' && closes !== undefined) await protocol.writeIntent(decision.n, closes);
+  if (decision.kind === 'send' && closes !== undefined) await protocol.writeIntent(decision.n, { closes });
   return { job: null, duplicates: [] };
 }
 
@@ -40,7 +40,7 @@ async function listed(protocol: JobProtocol, closes: string | undefined): Promis
   } catch (error) {
     if (closes !== undefined && (await protocol.recorded()) === null) {
       const decision = await protocol.decide(closes);
-      if (decision.kind === 'send') await protocol.writeIntent(decision.n, closes);
+      if (decision.kind === 'send') await protocol.writeIntent(decision.n, { closes, unlisted: true });
     }
     throw error;
   }

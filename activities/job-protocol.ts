@@ -102,6 +102,7 @@ export class JobProtocol {
       metadata: { [JOB_METADATA.key]: this.#address.key },
       // Asked when the list has been read: what was sent by then is in the store.
       mayLackMetadataSince: () => this.#unansweredSince(),
+      isKnown: (await this.recorded()) !== null,
     };
     this.#listedAt = this.#deps.clock.now();
     const jobs: RemoteJob[] = [];
@@ -119,12 +120,12 @@ export class JobProtocol {
   /** Whether the shard would end for this failure, though a job of it may run. */
   async #mayLoseJob(error: unknown): Promise<boolean> {
     if (!(error instanceof ProviderError) || waitsFor(error.type) !== null) return false;
-    if (FAILURE_TYPES[error.type].retry === 'yes' || (await this.#unansweredSince()) === null) return false;
-    return (await this.recorded()) === null;
+    return FAILURE_TYPES[error.type].retry !== 'yes' && (await this.#unansweredSince()) !== null;
   }
 
-  /** When the first create was sent that nobody was told the end of; null: there is none. */
+  /** When the first create was sent that nobody was told the end of; null: there is none, or its job is on record. */
   async #unansweredSince(): Promise<number | null> {
+    if ((await this.recorded()) !== null) return null;
     const { intents, refused } = await this.#sent();
     const sent = intents.filter((intent) => isUnanswered(intent, refused)).map(({ sendingAt }) => sendingAt);
     return sent.length === 0 ? null : Math.min(...sent);
@@ -216,10 +217,13 @@ export class JobProtocol {
    * Step 4, before the POST: exactly one attempt may own intent `n`. With `closes`, no POST follows: an attempt of that
    * run which has decided on `n` loses it, and one that decides later sees that its run has given up.
    */
-  async writeIntent(n: number, closes?: string): Promise<IntentRecord> {
+  async writeIntent(
+    n: number,
+    closing: Pick<IntentRecord, 'closes' | 'unlisted'> = {},
+  ): Promise<IntentRecord> {
     const { clock, createSettleMs, store } = this.#deps;
-    const sending = { n, key: this.#address.key, sendingAt: clock.now(), timeoutMs: this.timeoutMs };
-    const intent = closes === undefined ? sending : { ...sending, closes };
+    const { key } = this.#address;
+    const intent = { n, key, sendingAt: clock.now(), timeoutMs: this.timeoutMs, ...closing };
     const path = roundFile.intent(this.#folder, n);
     const { created } = await store.writeSmall(path, recordText(intent), { ifAbsent: true });
     if (!created) throw this.ambiguousUntil(clock.now() + createSettleMs);

@@ -69,15 +69,17 @@ export class OutputReader {
     }
     const source = hashing(counted());
     let lastIsUnreadable = false;
+    let rows = 0;
     for await (const lines of readLines(source.bytes, { maxLineBytes: MAX_LINE_BYTES })) {
       this.#lines += lines.length;
       for (const line of lines) {
         const read = this.#provider.readOutputLine(line.bytes);
         lastIsUnreadable = read.kind === 'unreadable';
+        if (!lastIsUnreadable) rows += 1;
         await sorter.add(line.bytes, read);
       }
     }
-    this.#oversized ||= isOversized(fileId, received, bytes, download);
+    this.#oversized ||= isOversized(fileId, { received, bytes, rows }, download);
     this.#cutOff ||= bytes === null && lastByte !== NEWLINE && lastIsUnreadable;
     this.#digests.push(source.digest());
   }
@@ -109,16 +111,20 @@ export class OutputReader {
   }
 }
 
-/** Shorter than is said: a part. Longer, to its own end: the size that was said is wrong, or what came is not the file. */
+/** Shorter than is said: a part. Longer, to its own end: if it has rows the size is wrong, else it is a page, not the file. */
 function isOversized(
   fileId: string,
-  received: number,
-  bytes: number | null,
+  {
+    received,
+    bytes,
+    rows,
+  }: { readonly received: number; readonly bytes: number | null; readonly rows: number },
   { contentLength }: FileDownload,
 ): boolean {
   const expected = bytes ?? contentLength;
   if (expected === null || expected === received) return false;
-  if (received > expected && (contentLength === null || contentLength === received)) return true;
+  const isItsEnd = contentLength === null || contentLength === received;
+  if (received > expected && isItsEnd && rows > 0) return true;
   throw new BatchError(
     'ProviderUnavailable',
     `the download of ${fileId} has ${received} bytes and the provider says ${expected}; it is repeated`,

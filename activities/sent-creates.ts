@@ -25,18 +25,19 @@ export async function mayHaveJob(store: Store, prefix: string): Promise<boolean>
     const refusal = numberedFile(path, 'refused');
     if (refusal !== null) round.refused.add(refusal);
   }
-  for (const [folder, { last, refused }] of rounds) {
-    if (last > 0 && (await isLastUnanswered(store, folder, last, refused))) return true;
-  }
+  for (const [folder, round] of rounds) if (await isLastUnanswered(store, folder, round)) return true;
   return false;
 }
 
 async function isLastUnanswered(
   store: Store,
   folder: string,
-  last: number,
-  refused: ReadonlySet<number>,
+  { last, refused }: RoundCreates,
 ): Promise<boolean> {
-  const intent = await readRecord(store, roundFile.intent(folder, last), intentSchema);
-  return intent !== null && isUnanswered(intent, refused);
+  for (let n = last; n > 0; n -= 1) {
+    const intent = await readRecord(store, roundFile.intent(folder, n), intentSchema);
+    // Closed by a run that could not look: the create before it is as unknown as it was.
+    if (intent?.unlisted !== true) return intent !== null && isUnanswered(intent, refused);
+  }
+  return false;
 }

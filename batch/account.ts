@@ -52,4 +52,6 @@ export interface ShardAccount {
   readonly unanswered: RowErrorType;
   readonly openJob: OpenJob | null;
   readonly duplicates: readonly OpenJob[];
+  /** A stop has waited in vain for the provider to answer, for as long as it may. */
+  readonly gaveUp?: boolean;
 }

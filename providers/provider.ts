@@ -66,6 +66,8 @@ export interface JobFilter {
    * if nothing else is found. Left out: any may be.
    */
   readonly mayLackMetadataSince?: () => Promise<number | null>;
+  /** What is looked for has been seen: nothing is bought for want of it, so an entry that can't be read puts nothing in doubt. */
+  readonly isKnown?: boolean;
 }
 
 export interface FileFilter {

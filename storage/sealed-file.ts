@@ -25,30 +25,43 @@ export function sealedFile(
     isDone = true;
     await unlink(temp).catch(() => undefined);
   };
+  const publish = async (act: () => Promise<boolean>): Promise<boolean> => {
+    try {
+      const isPublished = await act();
+      // Also when another writer won: what the loser goes on to rely on must survive a power cut too.
+      await syncFolder(dirname(target.target));
+      return isPublished;
+    } catch (error) {
+      await discard();
+      throw toStorageError(error, target);
+    }
+  };
   return {
     ...written,
     discard,
-    publish: async ({ ifAbsent = false, keep = false } = {}) => {
-      try {
-        const name = keep ? await anotherName(temp) : temp;
-        const isPublished = await (ifAbsent ? linkIfAbsent(target, name) : replace(target, name));
-        if (isPublished && !keep) isDone = true;
-        // Also when another writer won: what the loser goes on to rely on must survive a power cut too.
-        await syncFolder(dirname(target.target));
-        return isPublished;
-      } catch (error) {
-        await discard();
-        throw toStorageError(error, target);
-      }
+    publish: async ({ ifAbsent = false } = {}) => {
+      const isPublished = await publish(() =>
+        ifAbsent ? linkIfAbsent(target, temp) : replace(target, temp),
+      );
+      if (isPublished) isDone = true;
+      return isPublished;
+    },
+    publishAndKeep: async () => {
+      await publish(() => replaceByCopy(target, temp));
     },
   };
 }
 
-/** Swept like the other one if this process is killed before it goes. */
-async function anotherName(temp: string): Promise<string> {
+/** By a second name for the same bytes, which is swept like the first one if this process is killed before it goes. */
+async function replaceByCopy(target: Target, temp: string): Promise<boolean> {
   const name = join(dirname(temp), `${TEMP_PREFIX}${newOwnerMark()}`);
-  await link(temp, name);
-  return name;
+  try {
+    await link(temp, name);
+    return await replace(target, name);
+  } catch (error) {
+    await unlink(name).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function replace({ target }: Target, temp: string): Promise<boolean> {

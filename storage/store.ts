@@ -63,8 +63,10 @@ export interface WrittenFile {
 export interface SealedFile {
   readonly bytes: number;
   readonly sha256: string;
-  /** False when `ifAbsent` found another file: this one stays sealed. With `keep`, it can be published once more. */
-  publish(options?: Pick<WriteOptions, 'ifAbsent'> & { readonly keep?: boolean }): Promise<boolean>;
+  /** False when `ifAbsent` found another file: this one stays sealed. */
+  publish(options?: Pick<WriteOptions, 'ifAbsent'>): Promise<boolean>;
+  /** Publishes what stays sealed all the same, to be published once more. */
+  publishAndKeep(): Promise<void>;
   /** What was published, and not kept, is not touched. */
   discard(): Promise<void>;
 }

@@ -78,7 +78,9 @@ export class RoundJobs {
     const { job, key, cancelAskedAt } = active;
     const taken = deleted || (job.phase === 'cancelled' && cancelAskedAt === null);
     const lost = taken && !this.#control.stopping ? { lost: job.jobId } : {};
-    const kept = await this.#relist(key, this.#state.round, lost);
+    // Where others cancelled it, what they left may be all that comes of the round: that look is not done without.
+    const bounded = deleted || lost.lost === undefined;
+    const kept = await this.#relist(key, this.#state.round, { ...lost, bounded });
     if (kept === INTERRUPTED) return deleted ? null : 0;
     const listedAt = Date.now();
     if (kept === null) return listedAt;
@@ -111,11 +113,11 @@ export class RoundJobs {
   async #relist(
     key: string,
     round: number,
-    how: Pick<FindJobInput, 'lost'> = {},
+    { bounded = true, ...how }: Pick<FindJobInput, 'lost'> & { readonly bounded?: boolean } = {},
   ): Promise<JobSnapshot | typeof INTERRUPTED | null> {
     try {
-      const look = () => this.#find(key, round, { relist: true, ...how });
-      return await this.#waits.patiently(look, { quota: false });
+      const look = () => this.#find(key, round, { relist: true, ...how }, bounded);
+      return await this.#waits.patiently(look, { quota: !bounded });
     } catch (error) {
       const failure = knownFailure(error);
       if (failure === null) throw error;
@@ -127,9 +129,10 @@ export class RoundJobs {
     key: string,
     round: number,
     how: Pick<FindJobInput, 'relist' | 'closes' | 'lost'>,
+    bounded = false,
   ): Promise<JobSnapshot | typeof INTERRUPTED | null> {
     const { shard } = this.#input;
-    const look = how.relist ? lookForDuplicates : activities.findJob;
+    const look = bounded ? lookForDuplicates : activities.findJob;
     const found = await untilStopped(
       () => this.#control.patienceOver,
       () => look(this.#summary(round), { shard, round, key, ...how }),

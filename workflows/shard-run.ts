@@ -43,6 +43,7 @@ export class ShardRun {
   readonly #jobs: RoundJobs;
   #unanswered: RowErrorType | null = null;
   #openJob: OpenJob | null = null;
+  #gaveUp = false;
 
   constructor(input: RunShardInput) {
     this.#input = input;
@@ -72,6 +73,7 @@ export class ShardRun {
       unanswered: this.#unanswered ?? unansweredOf(this.control, state.failure),
       openJob: this.#openJob,
       duplicates: state.duplicates,
+      ...(this.#gaveUp && { gaveUp: true }),
     };
   }
 
@@ -99,6 +101,8 @@ export class ShardRun {
     });
     if (typeof end !== 'string') this.#state.failure = end;
     if (end === 'ended' || end === 'deleted') return this.#close(end === 'deleted');
+    // Not one that was cancelled and takes its time.
+    this.#gaveUp ||= this.control.patienceOver && active.cancelAskedAt === null;
     return this.#leave(active.job);
   }
 
@@ -166,6 +170,7 @@ export class ShardRun {
   }
 
   #giveUpLooking(open: OpenRound): null {
+    this.#gaveUp = true;
     if (open.mayHaveJob === false && !this.#jobs.mayHaveCreated) return null;
     const message = `${this.#summary()}: looking for a job that may exist was given up; the next run looks again`;
     this.#state.failure = { type: 'ProviderAmbiguous', message };

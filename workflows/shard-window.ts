@@ -13,7 +13,7 @@ import { shardWorkflowId } from '../batch/layout.js';
 import { parseShardPhase } from '../batch/progress.js';
 import type { ShardPhase } from '../batch/progress.js';
 import type { BatchSettings } from '../batch/settings.js';
-import { HURRIED_PATIENCE_MS, patienceMs, rivalWaitMs } from '../batch/wait-policy.js';
+import { HURRIED_PATIENCE_MS, rivalWaitMs } from '../batch/wait-policy.js';
 import { WORKFLOW_TYPES } from '../batch/wire-names.js';
 import type { Control } from './control.js';
 import { cancelSignal, pauseSignal, pollNowSignal, resumeSignal, shardPhaseSignal } from './messages.js';
@@ -40,9 +40,8 @@ export class ShardWindow {
   readonly accounts: ShardAccount[] = [];
   /** A shard met what every later shard would meet too. */
   #hopeless = false;
-  /** A stop has waited in one shard for as long as it may: the provider can't be reached. */
+  /** A stop has waited in one shard for as long as it may, and the provider never answered. */
   #patienceSpent = false;
-  #stoppedAt: number | null = null;
   readonly #control: Control;
   readonly #changed: () => void;
   readonly #running = new Map<number, RunningShard>();
@@ -99,13 +98,12 @@ export class ShardWindow {
   /** Null: the shard was terminated by hand, so its job may still be running. */
   async #execute(shard: number, plan: WindowPlan, mode: RunShardInput['mode']): Promise<ShardAccount | null> {
     const running = await this.#start(shard, plan, mode);
-    const startedAt = Date.now();
     this.#running.set(shard, running);
     // What was asked while the start was under way is not in the shard's input.
     this.#tell(running);
     try {
       const account = await running.handle.result();
-      this.#notePatience(startedAt, plan.settings);
+      this.#patienceSpent ||= account.gaveUp === true;
       return account;
     } catch (error) {
       if (error instanceof ChildWorkflowFailure && error.cause instanceof TerminatedFailure) return null;
@@ -140,21 +138,13 @@ export class ShardWindow {
     }
   }
 
-  #notePatience(startedAt: number, settings: BatchSettings): void {
-    if (!this.#control.stopping) return;
-    // Stopped from the start where that is not known: its deadline had passed.
-    const since = Math.max(startedAt, this.#stoppedAt ?? startedAt);
-    this.#patienceSpent ||= Date.now() - since >= patienceMs(settings);
-  }
-
   #hurry(): Pick<RunShardInput, 'patienceMs'> {
     return this.#patienceSpent ? { patienceMs: HURRIED_PATIENCE_MS } : {};
   }
 
   /** Passes on to the running shards what the batch was told. */
   forward(): void {
-    const { pollNow, resumes, stopping } = this.#control;
-    if (stopping) this.#stoppedAt ??= Date.now();
+    const { pollNow, resumes } = this.#control;
     for (const running of this.#running.values()) {
       const resumed = this.#tell(running).includes('resume');
       // A shard may wait for quota or a key though nothing is paused.

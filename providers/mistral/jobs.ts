@@ -115,7 +115,7 @@ export async function* listJobs(
 ): AsyncGenerator<RemoteJob, void, undefined> {
   const wanted = Object.entries(filter.metadata ?? {});
   const unreadable: unknown[] = [];
-  const silent: MistralBatchJob[] = [];
+  const silent: SilentJob[] = [];
   const walk = walkPages<MistralBatchJob>({
     fetchPage: (page) =>
       api.page(
@@ -131,14 +131,15 @@ export async function* listJobs(
   for (; step.done !== true; step = await walk.next()) {
     const job = step.value;
     // Left out, as opposed to null: the entry lacks the one thing that tells whose the job is.
-    if (job.metadata === undefined) silent.push(job);
+    if (job.metadata === undefined && wanted.length > 0)
+      silent.push({ id: job.id, createdAt: job.created_at });
     if (!matches(job.metadata, wanted)) continue;
     found += 1;
     yield toRemoteJob(job);
   }
   const { mayLackMetadataSince = () => Promise.resolve(0) } = filter;
   const mayLackMetadata = async () => (await mayLackMetadataSince()) !== null;
-  if (silent.length > 0 && wanted.length > 0) {
+  if (silent.length > 0 && found === 0) {
     unreadable.push(...youngest(silent, await mayLackMetadataSince()));
   }
   const search = await searchUnreadable(unreadable, wanted, {
@@ -147,7 +148,7 @@ export async function* listJobs(
   });
   for (const job of search.jobs) yield toRemoteJob(job);
   if (found + search.jobs.length > 0 || wanted.length === 0) return;
-  mustBeSure(step.value, search.doubt);
+  mustBeSure(step.value, search.doubt, filter.isKnown ?? false);
   if (step.value === 'withheld' && (await mayLackMetadata())) throw withheld();
 }
 
@@ -167,10 +168,19 @@ function jobQuery(page: number, wanted: MetadataPairs): URLSearchParams {
   return query;
 }
 
+/** A job without metadata; an account may have as many as it has jobs. */
+interface SilentJob {
+  readonly id: string;
+  /** Unix seconds. */
+  readonly createdAt: number;
+}
+
 /** Older ones were there before what is looked for: an account may have thousands. */
-function youngest(jobs: readonly MistralBatchJob[], since: number | null): readonly MistralBatchJob[] {
+function youngest(jobs: readonly SilentJob[], since: number | null): readonly { readonly id: string }[] {
   if (since === null) return [];
-  return jobs.filter(({ created_at: seconds }) => seconds * 1000 >= since - CLOCKS_DIFFER_MS);
+  return jobs
+    .filter(({ createdAt }) => createdAt * 1000 >= since - CLOCKS_DIFFER_MS)
+    .map(({ id }) => ({ id }));
 }
 
 function withheld(): ProviderError {
@@ -181,9 +191,9 @@ function withheld(): ProviderError {
   );
 }
 
-function mustBeSure(end: WalkEnd, doubt: ProviderError | null): void {
-  if (doubt !== null) throw doubt;
-  if (end === 'repeats') {
+function mustBeSure(end: WalkEnd, doubt: ProviderError | null, isKnown: boolean): void {
+  if (doubt !== null && !isKnown) throw doubt;
+  if (end === 'repeats' && !isKnown) {
     throw new ProviderError(
       'ProviderContract',
       'list jobs: the list repeats itself before its end, so a job may be missing from it',

@@ -47,6 +47,31 @@ describe('answers of an attempt that could not close the round', () => {
   });
 });
 
+describe('what an attempt had read before it could not close the round', () => {
+  it('counts before an error of the same row that comes later', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const output = fileOf(answer('r0'), answer('r1'));
+    const { deps, input, files } = round.ending({ output, error: fileOf(answer('r0', 'busy', 500)) });
+    await failureOf(runActivity({ ...deps, store: fullAfterAnswers(deps.store) }, 'collect', input));
+    files.set('output-file', null);
+    const sums = await runActivity(deps, 'collect', input, attemptOf({ attempt: 9, absences: 2 }));
+    expect(sums.rows).toMatchObject({ succeeded: 2 });
+  });
+
+  it('is an answer of a job that failed', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const counts = { total: 2, completed: 0, succeeded: 0, failed: 0 };
+    const { deps, input, files } = round.ending({
+      output: fileOf(answer('r0')),
+      job: { phase: 'failed', status: 'FAILED', counts },
+    });
+    await failureOf(runActivity({ ...deps, store: fullAfterAnswers(deps.store) }, 'collect', input));
+    files.set('output-file', '');
+    const sums = await runActivity(deps, 'collect', input, attemptOf({ attempt: 2 }));
+    expect(sums).toMatchObject({ failure: null, rows: { succeeded: 1, missing: 1 } });
+  });
+});
+
 it('of two attempts at once the answers that stand are those of the account', async () => {
   const round = await ScriptedRound.begin(rows(2));
   const whole = round.ending({ output: fileOf(answer('r0'), answer('r1')) });
@@ -98,6 +123,18 @@ describe('a result file', () => {
     const counts = { total: 4, completed: 4, succeeded: 3, failed: 1 };
     const ending = { output: whole, error: null, job: { counts }, provider, attempt: 4, absences: 3 };
     expect((await round.collect(ending)).rows).toMatchObject({ succeeded: 3, missing: 1 });
+  });
+
+  it('that is a page, longer than the file, is none, however often it comes', async () => {
+    const round = await ScriptedRound.begin(rows(2));
+    const output = fileOf(answer('r0'), answer('r1'));
+    const page = Buffer.from(`<html>${'We will be back soon. '.repeat(200)}</html>\n`);
+    const provider = {
+      downloadFile: () => Promise.resolve({ contentLength: page.length, content: Readable.from([page]) }),
+    };
+    const { deps, input } = round.ending({ output, provider });
+    const failure = await failureOf(runActivity(deps, 'collect', input));
+    expect(failure).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
   });
 
   it('that is longer than the provider says is believed when it came three times', async () => {

@@ -45,6 +45,51 @@ describe('a job whose entry in the list has no metadata', () => {
   });
 });
 
+describe('a job that is on record', () => {
+  /** Its create was answered; the account has these others, and its own job until that is deleted. */
+  async function recorded(others: (at: number) => readonly object[]) {
+    const bench = await Bench.start();
+    await bench.prepare(rows(1));
+    const open = await bench.begin();
+    const made: { readonly id: string; readonly metadata: unknown }[] = [];
+    const at = Math.floor(bench.clock.now() / 1000);
+    let theirs: readonly object[] = [];
+    const server = await rawServer(async (request, response) => {
+      if (request.method === 'POST') {
+        const { metadata } = JSON.parse(await request.body()) as { metadata: Record<string, string> };
+        made.push({ ...batchJob({ created_at: at }), id: 'job-1', metadata });
+        return json(response, made[0]);
+      }
+      const { pathname, searchParams } = request.url;
+      const all = searchParams.get('page') === '0' ? [...made, ...theirs] : [];
+      if (pathname === '/v1/batch/jobs') return json(response, page(all, made.length + theirs.length));
+      const job = made.find(({ id }) => pathname.endsWith(`/${id}`));
+      return job === undefined ? json(response, { detail: 'none' }, 404) : json(response, job);
+    });
+    const deps = bench.with({ provider: () => clientOf(server) });
+    await runActivity(deps, 'createJob', createInput({ key: open.key }));
+    theirs = others(at);
+    const input = { shard: 0, round: 1, key: open.key, relist: true };
+    return { server, remove: () => made.pop(), look: () => runActivity(deps, 'findJob', input) };
+  }
+
+  it('is found without a question about anybody else’s', async () => {
+    const silent = (at: number) => [{ ...batchJob({ created_at: at }), id: 'other', metadata: undefined }];
+    const { server, look } = await recorded(silent);
+    expect((await look()).job).toMatchObject({ jobId: 'job-1' });
+    expect(server.requests.map(({ url }) => url.pathname)).not.toContain('/v1/batch/jobs/other');
+  });
+
+  it.each([[{ id: 'other', object: 'batch' }], [{}]])(
+    'is gone when it is, though of %j nothing can be told',
+    async (entry) => {
+      const { remove, look } = await recorded(() => [entry]);
+      remove();
+      expect((await look()).job).toMatchObject({ jobId: 'job-1', status: 'NOT_FOUND' });
+    },
+  );
+});
+
 it('a list that counts jobs and brings none is believed only where none can be ours', async () => {
   const server = await serverWith([], { object: 'list', total: 1 });
   const list = (since: number | null) =>

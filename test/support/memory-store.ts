@@ -73,6 +73,7 @@ function writer(commit: (content: Buffer, options?: WriteOptions) => WrittenFile
       return Promise.resolve({
         bytes,
         sha256: createHash('sha256').update(content).digest('hex'),
+        publishAndKeep: () => Promise.resolve(void commit(content)),
         publish: (options = {}) => Promise.resolve(commit(content, options).created),
         discard: () => Promise.resolve(),
       });

@@ -5,6 +5,8 @@ import { attemptOf } from '../support/activity-env.js';
 import type { BatchUnderTest } from '../support/batch-under-test.js';
 import { lostAnswer, refusal } from '../support/provider-errors.js';
 import { eachMinute, MINUTE, timeSkippingEnv } from '../support/time-skipping-env.js';
+import { until } from '../support/until.js';
+import { batchProgressQuery } from '../../workflows/messages.js';
 
 const env = timeSkippingEnv();
 
@@ -105,6 +107,116 @@ test('a stop that has waited for an absent provider in one shard does not wait a
   expect(await batch.run({ maxJobs: 1 })).toMatchObject({ outcome: 'cancelled' });
   expect(clock.minutes()).toBeLessThan(20);
   expect((await batch.manifest()).jobs).toHaveLength(SHARDS);
+});
+
+test('a stop that waits for a slow download does not hurry the other shards', async () => {
+  const batch = await env().batch('patience-for-downloads', {
+    rows: 2,
+    input: { ...eachMinute, shardRows: 1, maxJobs: 2, deadline: '6d' },
+    // The cancel of the second job is carried out after five minutes.
+    provider: {
+      course: (n) => ({ durationMs: (n === 1 ? 60_000 : 60_000_000) * MINUTE, cancelMs: 5 * MINUTE }),
+    },
+  });
+  batch.onBefore('createJob', async ({ input }) => {
+    const isSecond = JSON.stringify(input).includes('"shard":1');
+    if (isSecond) await until('the first job is made', () => Promise.resolve(batch.provider.jobs.length > 0));
+  });
+  let run = 1;
+  batch.onBefore('getJob', async () => {
+    if (run === 2 || batch.provider.jobs.length < 2) return;
+    run = 2;
+    await batch.handle.terminate('by hand');
+    for (const shard of [0, 1]) await batch.shard(shard).terminate('by hand');
+  });
+  await batch.run().catch(() => undefined);
+  await env().freeTime();
+  let cancelledAt = 0;
+  batch.onBefore('checkAccount', async (call) => {
+    cancelledAt = await env().server.currentTimeMs();
+    await batch.during(call, () => batch.handle.signal('cancel', { mode: 'keep' }));
+  });
+  batch.onBefore('collect', async () => {
+    const isLate = (await env().server.currentTimeMs()) - cancelledAt > 30 * MINUTE;
+    batch.provider.fault = (route) =>
+      route === 'downloadFile' && !isLate ? refusal('ProviderUnavailable', 503) : null;
+  });
+  await batch.run({ maxJobs: 1 });
+  expect((await batch.manifest()).jobs.at(-1)).toMatchObject({ jobId: 'job-2', status: 'CANCELLED' });
+});
+
+describe('a job that others have cancelled, while lists fail', () => {
+  test.each([
+    ['a quarter of an hour', 'ProviderUnavailable', 503, 15],
+    ['a moment, for want of quota', 'ProviderQuota', 402, 0],
+  ] as const)('gives way to the one that they keep: %s', async (_, type, status, minutes) => {
+    const batch = await env().batch(`taken-${status}`, {
+      input: { ...eachMinute, deadline: '10h' },
+      provider: { course: () => ({ durationMs: 120 * MINUTE }) },
+    });
+    let failsUntil = 0;
+    const now = () => env().server.currentTimeMs();
+    batch.onBefore('getJob', async (call) => {
+      if (call.n !== 3) return;
+      await batch.provider.duplicate('job-1');
+      await batch.provider.cancelJob('job-1');
+      failsUntil = (await now()) + minutes * MINUTE;
+    });
+    let hasFailed = false;
+    batch.onBefore('findJob', async () => {
+      const fails = failsUntil > 0 && ((await now()) < failsUntil || !hasFailed);
+      batch.provider.fault = (route) => {
+        if (route !== 'listJobs' || !fails) return null;
+        hasFailed = true;
+        return refusal(type, status);
+      };
+    });
+    expect(await batch.run()).toMatchObject({ outcome: 'succeeded', rows: { succeeded: 4 } });
+    expect(batch.provider.jobs.map(({ cancels }) => cancels)).toEqual([1, 0]);
+  });
+});
+
+describe('a batch that was cancelled with a key that works no longer, and a create without an answer', () => {
+  async function cancelledBatch(id: string): Promise<BatchUnderTest> {
+    const batch = await env().batch(id, {
+      input: { ...eachMinute, deadline: '5h' },
+      provider: { course: () => ({ durationMs: 60 * MINUTE }) },
+    });
+    batch.provider.fault = (route) => {
+      if (batch.provider.jobs.length > 0) return refusal('ProviderAuth', 401);
+      return route === 'createJob' ? lostAnswer() : null;
+    };
+    const handle = await batch.start();
+    await untilPhase(handle, 'waiting-for-auth');
+    // Longer than the settle time.
+    await env().server.sleep('10m');
+    await handle.signal('cancel', { mode: 'keep' });
+    expect(await handle.result()).toMatchObject({ outcome: 'cancelled' });
+    return batch;
+  }
+
+  function untilPhase(handle: Awaited<ReturnType<BatchUnderTest['start']>>, phase: string): Promise<void> {
+    return until(phase, async () => (await handle.query(batchProgressQuery)).phase === phase);
+  }
+
+  test('waits for a key in the next run, since a job may run', async () => {
+    const batch = await cancelledBatch('closed-unlisted');
+    const handle = await batch.start();
+    await untilPhase(handle, 'waiting-for-auth');
+    batch.provider.fault = () => null;
+    await handle.signal('resume');
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded', jobs: 1 });
+  });
+
+  test('says that a job may exist when the next run is given up while lists fail', async () => {
+    const batch = await cancelledBatch('closed-given-up');
+    batch.provider.fault = (route) => (route === 'listJobs' ? refusal('ProviderUnavailable', 503) : null);
+    const looked = batch.callsOf('findJob');
+    const handle = await batch.start();
+    await until('it looks', () => Promise.resolve(batch.callsOf('findJob') > looked));
+    await handle.signal('cancel', { mode: 'keep' });
+    expect((await handle.result()).failure).toMatchObject({ type: 'ProviderAmbiguous' });
+  });
 });
 
 describe('a create that was left on a suspended worker sends nothing once its shard has ended', () => {
