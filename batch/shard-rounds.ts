@@ -73,8 +73,8 @@ export type Absorbed =
   | ({ readonly problem: string } & Pick<ShardState, 'rows' | 'active'>);
 
 /**
- * The round was collected with these sums. `own`: its key, and when that was listed at the job's end; null for a round that
- * an earlier run had collected. `problem`: why the sums can't be true.
+ * The round was collected with these sums. `own`: its key, and when that was listed at the job's end; null for a round whose
+ * duplicates are not looked for again, such as one that an earlier run had collected. `problem`: why the sums can't be true.
  */
 export function absorbed(
   state: ShardState,

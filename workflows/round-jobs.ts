@@ -72,16 +72,18 @@ export class RoundJobs {
    * Looks for other jobs with the key of a round whose job has ended. If it was taken away, by somebody's cancel or
    * deletion, and another one is left, that one is to be watched instead: it may be what a second store keeps. One that a
    * poll did not find is watched on as long as it is there all the same, and as long as nobody could look.
-   * Null: there is something to watch. Otherwise when the key was listed, Unix milliseconds; 0: it could not be.
+   * Null: there is something to watch. Otherwise when the key was listed, Unix milliseconds; 0: it could not be. `taken`: it
+   * could not be, and what others have left in the place of the job that they cancelled is not ours to cancel.
    */
-  async settle(active: ActiveRound, deleted: boolean): Promise<number | null> {
+  async settle(active: ActiveRound, deleted: boolean): Promise<number | 'taken' | null> {
     const { job, key, cancelAskedAt } = active;
     const taken = deleted || (job.phase === 'cancelled' && cancelAskedAt === null);
     const lost = taken && !this.#control.stopping ? { lost: job.jobId } : {};
     // Where others cancelled it, what they left may be all that comes of the round: that look is not done without.
     const bounded = deleted || lost.lost === undefined;
     const kept = await this.#relist(key, this.#state.round, { ...lost, bounded });
-    if (kept === INTERRUPTED) return deleted ? null : 0;
+    if (kept === INTERRUPTED && deleted) return null;
+    if (kept === INTERRUPTED) return lost.lost === undefined ? 0 : 'taken';
     const listedAt = Date.now();
     if (kept === null) return listedAt;
     if (kept.jobId === job.jobId) {

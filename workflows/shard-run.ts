@@ -223,8 +223,8 @@ export class ShardRun {
     const active = this.#state.active;
     if (active === null) return false;
     const { job, key, takes } = active;
-    const listedAt = await this.#jobs.settle(active, deleted);
-    if (listedAt === null) return true;
+    const listed = await this.#jobs.settle(active, deleted);
+    if (listed === null) return true;
     const duplicates = this.#state.duplicates
       .filter((duplicate) => duplicate.round === this.#state.round)
       .map(({ jobId, status, createdAt, requests }) => ({ jobId, status, createdAt, requests }));
@@ -251,7 +251,7 @@ export class ShardRun {
       return this.#leave(job);
     }
     if (sums === INTERRUPTED) return this.#leave(job);
-    if (!this.#absorb(sums, { key, listedAt })) return false;
+    if (!this.#absorb(sums, listed === 'taken' ? null : { key, listedAt: listed })) return false;
     if (!sums.quota) this.#state.quotaWaits = 0;
     else if (!this.control.stopping) {
       // The round just closed; one that was adopted was begun by another run, and has not been counted.
@@ -261,7 +261,7 @@ export class ShardRun {
     return true;
   }
 
-  /** Adds a closed round to the shard's sums; false if they can't be true. `own`: null for an earlier run's round. */
+  /** Adds a closed round to the shard's sums; false if they can't be true. `own`: null if its key is not looked for again. */
   #absorb(sums: RoundSums, own: { readonly key: string; readonly listedAt: number } | null): boolean {
     const { problem, ...changes } = absorbed(this.#state, sums, own);
     Object.assign(this.#state, changes);

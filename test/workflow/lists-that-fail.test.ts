@@ -176,6 +176,27 @@ describe('a job that others have cancelled, while lists fail', () => {
   });
 });
 
+test('a job that others keep is not cancelled as a duplicate when lists come that can’t be read', async () => {
+  const batch = await env().batch('taken-unread', {
+    input: eachMinute,
+    provider: { course: () => ({ durationMs: 120 * MINUTE }) },
+  });
+  let pages = 0;
+  batch.onBefore('getJob', async (call) => {
+    if (call.n !== 3) return;
+    await batch.provider.duplicate('job-1');
+    await batch.provider.cancelJob('job-1');
+    pages = 5;
+  });
+  batch.provider.fault = (route) => {
+    if (route !== 'listJobs' || pages === 0) return null;
+    pages -= 1;
+    return refusal('ProviderContract', 200);
+  };
+  await batch.run();
+  expect(batch.provider.jobs.map(({ cancels }) => cancels)).toEqual([1, 0]);
+});
+
 describe('a batch that was cancelled with a key that works no longer, and a create without an answer', () => {
   async function cancelledBatch(id: string): Promise<BatchUnderTest> {
     const batch = await env().batch(id, {
