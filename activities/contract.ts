@@ -53,7 +53,7 @@ export type BeginRoundResult =
       readonly key: string;
       /** What the round's rows counted as before it. */
       readonly takes: RowCounts;
-      /** False: no create of the round is on record as sent. Left out by older versions, which did not tell. */
+      /** False: no create of the round can have made a job. Left out by older versions, which did not tell. */
       readonly mayHaveJob?: boolean;
     }
   | { readonly kind: 'none' };

@@ -1,4 +1,5 @@
 import type { RemoteJob } from '../providers/provider.js';
+import { asUnavailable } from './as-unavailable.js';
 import { currentAttempt } from './attempt.js';
 import type { FindJobInput, FindJobResult } from './contract.js';
 import type { ActivityDeps } from './deps.js';
@@ -21,7 +22,7 @@ export async function findJob(deps: ActivityDeps, input: FindJobInput): Promise<
   const record = await protocol.recorded();
   if (record !== null && !input.relist) return { job: await protocol.load(record), duplicates: [] };
   const { closes, lost } = input;
-  const jobs = await listed(protocol, closes);
+  const jobs = await listed(protocol, input);
   if (record !== null) {
     return protocol.choose(lost === undefined ? record : await protocol.replace(record, jobs, lost), jobs);
   }
@@ -34,7 +35,10 @@ export async function findJob(deps: ActivityDeps, input: FindJobInput): Promise<
 }
 
 /** A run that gives the round up without a list, for want of a key say, closes it as well: nothing is under way, and nothing may be. */
-async function listed(protocol: JobProtocol, closes: string | undefined): Promise<readonly RemoteJob[]> {
+async function listed(
+  protocol: JobProtocol,
+  { closes, lost }: Pick<FindJobInput, 'closes' | 'lost'>,
+): Promise<readonly RemoteJob[]> {
   try {
     return await protocol.listed();
   } catch (error) {
@@ -42,6 +46,7 @@ async function listed(protocol: JobProtocol, closes: string | undefined): Promis
       const decision = await protocol.decide(closes);
       if (decision.kind === 'send') await protocol.writeIntent(decision.n, { closes, unlisted: true });
     }
-    throw error;
+    // What others have left in the place of a lost job is looked for until a list can be read.
+    throw lost === undefined ? error : asUnavailable(error);
   }
 }

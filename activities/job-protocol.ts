@@ -9,7 +9,7 @@ import {
 import type { CreateDecision, CreateFacts, Intent } from '../batch/create-decision.js';
 import { FAILURE_TYPES, waitsFor } from '../batch/failure-types.js';
 import { isTerminal } from '../batch/job-phase.js';
-import { NOT_FOUND } from '../batch/job-snapshot.js';
+import { isShown, NOT_FOUND } from '../batch/job-snapshot.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import { layout, numberedFile, roundFile } from '../batch/layout.js';
 import { JOB_METADATA } from '../batch/wire-names.js';
@@ -147,14 +147,22 @@ export class JobProtocol {
     return this.choose(kept, jobs);
   }
 
-  /** The job on record, and the others. What has ended is asked for itself: an entry of a list may leave its files out. */
+  /**
+   * The job on record, and the others. What has ended is asked for itself: an entry of a list may leave its files out. If it
+   * does not show there, the list is believed: whoever did not find it asked at the wrong moment.
+   */
   async choose(record: JobRecord, jobs: readonly RemoteJob[]): Promise<SettledJob> {
     const listed = jobs.find(({ id }) => id === record.jobId);
-    const isSure = listed !== undefined && !isTerminal(listed.phase);
     return {
-      job: isSure ? toSnapshot(listed) : await this.load(record),
+      job: await this.#seen(record, listed),
       duplicates: jobs.filter(({ id }) => id !== record.jobId).map(toSnapshot),
     };
+  }
+
+  async #seen(record: JobRecord, listed: RemoteJob | undefined): Promise<JobSnapshot> {
+    if (listed !== undefined && !isTerminal(listed.phase)) return toSnapshot(listed);
+    const loaded = await this.load(record);
+    return listed === undefined || isShown(loaded) ? loaded : toSnapshot(listed);
   }
 
   /**

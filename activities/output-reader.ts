@@ -95,7 +95,8 @@ export class OutputReader {
     try {
       return await this.#provider.downloadFile(fileId, { signal });
     } catch (error) {
-      if (!(error instanceof ProviderError) || error.type !== 'ProviderContract') throw error;
+      const isContent = error instanceof ProviderError && error.status !== undefined && error.status < 300;
+      if (!isContent || error.type !== 'ProviderContract') throw error;
       throw new BatchError('ProviderContract', error.message);
     }
   }

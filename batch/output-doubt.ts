@@ -52,9 +52,9 @@ export type EndedJob = Pick<JobSnapshot, 'phase' | 'counts' | 'outputFile' | 'er
 
 /**
  * When to download again what may lack lines that the provider has; null: it is believed. It ends in the middle of a
- * line, has another size than is said, or fewer lines than the job counts as done. A row that is called missing is bought again, so such a download is
- * repeated: it was cut off on its way, or some lines are slow to show. Counters may be wrong too, so the same bytes are
- * believed in the end, and so are other bytes that have no more lines.
+ * line, is longer than is said, or has fewer lines than the job counts as done. A row that is called missing is bought
+ * again, so such a download is repeated: it was cut off on its way, or some lines are slow to show. Counters may be wrong
+ * too, so the same bytes are believed in the end, and so are other bytes that have no more lines.
  */
 export function nextReadingMs(
   readings: readonly OutputReading[],

@@ -101,6 +101,16 @@ export function toOpenJob(shard: number, round: number, job: JobSnapshot, reques
   };
 }
 
+/** Second jobs of the current round, as its account lists them. */
+export function duplicatesOfRound({
+  duplicates,
+  round,
+}: Pick<ShardState, 'duplicates' | 'round'>): readonly Omit<OpenJob, 'shard' | 'round'>[] {
+  return duplicates
+    .filter((duplicate) => duplicate.round === round)
+    .map(({ jobId, status, createdAt, requests }) => ({ jobId, status, createdAt, requests }));
+}
+
 /** What becomes of a shard's rows that no job ever spoke of. */
 export function unansweredOf(
   stop: { readonly deadlinePassed: boolean; readonly state: ControlState },

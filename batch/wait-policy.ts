@@ -34,7 +34,7 @@ export type CreateFailureAction = 'wait-auth' | 'wait-quota' | 'job-failed' | 'e
 
 /**
  * What a shard does when its job can't be created. 402 means that billing is off: waiting helps only a batch
- * that has already a job, and so was allowed before.
+ * that has already a job, or a create without an answer, and so was allowed before.
  */
 export function afterCreateFailure(
   type: FailureType,

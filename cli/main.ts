@@ -44,7 +44,8 @@ async function main(): Promise<number> {
   }
 }
 
-// They speak to whoever writes a library; Node warns of one whenever a TLS server is addressed by its IP (DEP0123, in gRPC).
+// Deprecation warnings speak to whoever writes a library. Node has one whenever a TLS server is addressed by its IP (DEP0123,
+// in gRPC).
 process.noDeprecation = true;
 dieQuietly('longhaul', EXIT.failed);
 // Open handles, such as a connection that is just being closed, must not keep a finished command alive.

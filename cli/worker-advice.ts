@@ -10,9 +10,16 @@ export interface WorkerAdvice {
 export function adviseOnWorkers(count: WorkerCount): WorkerAdvice | null {
   const { workflows, provider, transfer, passedOver } = count;
   if (workflows > 0 && provider > 0 && transfer > 0) return null;
+  const none = workflows + provider + transfer === 0;
+  if (!none) {
+    const which = passedOver.length > 0 ? ', of the version that is current' : '';
+    return {
+      problem: 'no worker that gets tasks polls some of Longhaul’s task queues',
+      remedy: `Start one with \`longhaul worker\`${which}.`,
+    };
+  }
   const versions = passedOver.filter((version) => version !== null);
-  const [version] = versions;
-  if (version !== undefined) return { problem: notCurrent(versions), remedy: makeCurrent(version) };
+  if (versions.length > 0) return { problem: notCurrent(versions), remedy: makeCurrent(versions) };
   if (passedOver.length > 0) {
     return {
       problem: 'the workers that poll Longhaul’s task queues have no version, and one is current there',
@@ -20,11 +27,7 @@ export function adviseOnWorkers(count: WorkerCount): WorkerAdvice | null {
         'Give them LONGHAUL_DEPLOYMENT and LONGHAUL_BUILD_ID of the current version, or let workers without a version be current: `temporal worker deployment set-current-version --deployment-name … --unversioned`.',
     };
   }
-  const none = workflows + provider + transfer === 0;
-  return {
-    problem: `no worker polls ${none ? 'Longhaul’s task queues' : 'some of Longhaul’s task queues'}`,
-    remedy: 'Start one with `longhaul worker`.',
-  };
+  return { problem: 'no worker polls Longhaul’s task queues', remedy: 'Start one with `longhaul worker`.' };
 }
 
 function notCurrent(versions: readonly WorkerVersion[]): string {
@@ -32,6 +35,11 @@ function notCurrent(versions: readonly WorkerVersion[]): string {
   return `Longhaul’s workers get no tasks, as their version is not the current one (${names})`;
 }
 
-function makeCurrent({ deploymentName, buildId }: WorkerVersion): string {
-  return `Make it current: \`temporal worker deployment set-current-version --deployment-name ${deploymentName} --build-id ${buildId}\`.`;
+/** Of several, which one is to be current is not ours to guess: it may be an old one that is leaving. */
+function makeCurrent(versions: readonly WorkerVersion[]): string {
+  const [version, ...others] = versions;
+  const { deploymentName, buildId } = others.length === 0 && version !== undefined ? version : ELLIPSIS;
+  return `Start workers of the version that is, or make theirs current: \`temporal worker deployment set-current-version --deployment-name ${deploymentName} --build-id ${buildId}\`.`;
 }
+
+const ELLIPSIS: WorkerVersion = { deploymentName: '…', buildId: '…' };

@@ -158,13 +158,13 @@ export class HttpClient {
     }
   }
 
-  /** To a transfer a redirect is a step forward. */
+  /** To a download a redirect is a step forward. */
   async #send(
     call: HttpCall,
     payload: Payload,
     state: SendState,
     watchdog: Watchdog,
-    isTransfer = false,
+    isDownload = false,
   ): Promise<Answered> {
     let url = this.#urlOf(call);
     for (let hops = 0; ; hops++) {
@@ -184,7 +184,7 @@ export class HttpClient {
       // One more call to the provider. The wait for its turn is none of the time that an answer may take.
       watchdog.pause();
       await this.#options.gate(call.signal);
-      if (isTransfer) watchdog.restart();
+      if (isDownload) watchdog.restart();
       else watchdog.resume();
     }
   }

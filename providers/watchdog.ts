@@ -8,7 +8,7 @@ export class Watchdog {
   #timer: NodeJS.Timeout | undefined;
   #expired = false;
   #since = { monotonic: 0, wall: 0 };
-  /** Of the period, when it last began to run. */
+  /** What is left of the period, as of the last `restart`, `resume` or `pause`. */
   #leftMs = 0;
 
   readonly periodMs: number;

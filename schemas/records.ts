@@ -40,7 +40,7 @@ export const intentSchema = z.object({
   timeoutMs: z.number(),
   /** No POST follows: the run named here will create no job in this round any more. */
   closes: z.string().optional(),
-  /** Closed without a list: what an earlier create has made is not known. */
+  /** Closed without a list, as far as this attempt came: what an earlier create has made is not known. */
   unlisted: z.literal(true).optional(),
 });
 export type IntentRecord = z.infer<typeof intentSchema>;

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure } from '@temporalio/common';
 import { isFailureType } from '../batch/failure-types.js';
 import type { Failure } from '../batch/failure-types.js';
 import { ACTIVITY_OPTIONS } from './proxies.js';
@@ -16,16 +16,17 @@ export interface KnownFailure extends Failure {
  */
 export function knownFailure(error: unknown): KnownFailure | null {
   if (!(error instanceof ActivityFailure)) return null;
-  const { activityType, cause } = error;
+  const { activityType, cause, retryState } = error;
+  // Given up by Temporal when its time was over, whatever the last attempt met.
+  const bounded = isBounded(activityType) || retryState === RetryState.TIMEOUT;
   const unanswered = { message: `${activityType} got no answer in time`, status: null, batchHasJob: false };
   if (cause instanceof TimeoutFailure) {
-    const bounded = isBounded(activityType) || cause.timeoutType === TimeoutType.SCHEDULE_TO_CLOSE;
     return { type: bounded ? 'ProviderUnavailable' : 'StorageUnavailable', ...unanswered };
   }
   if (!(cause instanceof ApplicationFailure)) return null;
   if (!isFailureType(cause.type)) {
     // The last of many attempts met a worker's end, or a fault that nobody foresaw: no news of the job either.
-    return isBounded(activityType) ? { type: 'ProviderUnavailable', ...unanswered } : null;
+    return bounded ? { type: 'ProviderUnavailable', ...unanswered } : null;
   }
   const details: unknown = cause.details?.[0];
   return {

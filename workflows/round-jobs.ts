@@ -74,10 +74,11 @@ export class RoundJobs {
    * poll did not find is watched on as long as it is there all the same, and as long as nobody could look.
    * Null: there is something to watch. Otherwise when the key was listed, Unix milliseconds; 0: it could not be. `taken`: it
    * could not be, and what others have left in the place of the job that they cancelled is not ours to cancel.
+   * @throws a failure of a store that is lost
    */
   async settle(active: ActiveRound, deleted: boolean): Promise<number | 'taken' | null> {
-    const { job, key, cancelAskedAt } = active;
-    const taken = deleted || (job.phase === 'cancelled' && cancelAskedAt === null);
+    const { job, key } = active;
+    const taken = deleted || isTaken(active);
     const lost = taken && !this.#control.stopping ? { lost: job.jobId } : {};
     // Where others cancelled it, what they left may be all that comes of the round: that look is not done without.
     const bounded = deleted || lost.lost === undefined;
@@ -85,7 +86,6 @@ export class RoundJobs {
     if (kept === INTERRUPTED && deleted) return null;
     if (kept === INTERRUPTED) return lost.lost === undefined ? 0 : 'taken';
     const listedAt = Date.now();
-    if (kept === null) return listedAt;
     if (kept.jobId === job.jobId) {
       if (!deleted || !isShown(kept)) return listedAt;
       this.#state.active = { ...active, job: kept };
@@ -103,27 +103,35 @@ export class RoundJobs {
     const { active, recheck, round } = this.#state;
     const { createSettleMs } = this.#input.settings;
     const due = active === null ? toRecheck(recheck, Date.now(), createSettleMs) : recheck;
-    for (const closed of due) await this.#relist(closed.key, closed.round);
-    if (active !== null) await this.#relist(active.key, round);
+    // Of a job that others have cancelled and that was not collected, the next run looks for what they left.
+    const open = active === null || isTaken(active) ? [] : [{ key: active.key, round }];
+    for (const closed of [...due, ...open]) {
+      try {
+        await this.#relist(closed.key, closed.round);
+      } catch (error) {
+        if (knownFailure(error) === null) throw error;
+      }
+    }
   }
 
   /**
    * Lists a round's key again: a create that the provider committed late, or a rival's, shows by now. Interrupted where
    * the provider can't be asked: a duplicate is looked for again before the shard closes, and by the next run; answers
-   * come first. Null if it is the store that fails.
+   * come first.
    */
   async #relist(
     key: string,
     round: number,
     { bounded = true, ...how }: Pick<FindJobInput, 'lost'> & { readonly bounded?: boolean } = {},
-  ): Promise<JobSnapshot | typeof INTERRUPTED | null> {
+  ): Promise<JobSnapshot | typeof INTERRUPTED> {
     try {
       const look = () => this.#find(key, round, { relist: true, ...how }, bounded);
-      return await this.#waits.patiently(look, { quota: !bounded });
+      // Never null: a job of this key is on record.
+      return (await this.#waits.patiently(look, { quota: !bounded })) ?? INTERRUPTED;
     } catch (error) {
       const failure = knownFailure(error);
-      if (failure === null) throw error;
-      return isStoreLost(failure.type) ? null : INTERRUPTED;
+      if (failure === null || isStoreLost(failure.type)) throw error;
+      return INTERRUPTED;
     }
   }
 
@@ -174,4 +182,9 @@ export class RoundJobs {
   #summary(round: number): string {
     return `shard ${this.#input.shard}, round ${round}`;
   }
+}
+
+/** Others have cancelled it. */
+function isTaken({ job, cancelAskedAt }: ActiveRound): boolean {
+  return job.phase === 'cancelled' && cancelAskedAt === null;
 }

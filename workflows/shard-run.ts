@@ -12,10 +12,9 @@ import { isSeenAlive } from '../batch/job-snapshot.js';
 import type { JobSnapshot } from '../batch/job-snapshot.js';
 import type { RowErrorType } from '../batch/rows.js';
 import { absorbed, adopted, left, roundMode } from '../batch/shard-rounds.js';
-import { initialShardState, toOpenJob, unansweredOf } from '../batch/shard-state.js';
-import type { ShardState } from '../batch/shard-state.js';
-import { afterCreateFailure } from '../batch/wait-policy.js';
-import { patienceMs } from '../batch/wait-policy.js';
+import { duplicatesOfRound, initialShardState, toOpenJob, unansweredOf } from '../batch/shard-state.js';
+import type { ActiveRound, ShardState } from '../batch/shard-state.js';
+import { afterCreateFailure, patienceMs } from '../batch/wait-policy.js';
 import { knownFailure } from './activity-failure.js';
 import { Control } from './control.js';
 import { untilStopped, INTERRUPTED } from './interruptible.js';
@@ -222,30 +221,13 @@ export class ShardRun {
   async #close(deleted: boolean): Promise<boolean> {
     const active = this.#state.active;
     if (active === null) return false;
-    const { job, key, takes } = active;
-    const listed = await this.#jobs.settle(active, deleted);
-    if (listed === null) return true;
-    const duplicates = this.#state.duplicates
-      .filter((duplicate) => duplicate.round === this.#state.round)
-      .map(({ jobId, status, createdAt, requests }) => ({ jobId, status, createdAt, requests }));
-    const { deadlinePassed } = this.control;
-    const cancelled = active.cancelAskedAt !== null;
+    const { job, key } = active;
+    let listed: number | 'taken' | null;
     let sums: CollectResult | typeof INTERRUPTED;
     try {
-      sums = await untilStopped(
-        () => this.control.discarding,
-        () =>
-          this.#waits.patiently(() =>
-            activities.collect(this.#summary(), {
-              ...this.#where(),
-              job,
-              deleted,
-              deadlinePassed: deadlinePassed && cancelled && this.control.state.cancel === null,
-              takes,
-              duplicates,
-            }),
-          ),
-      );
+      listed = await this.#jobs.settle(active, deleted);
+      if (listed === null) return true;
+      sums = await this.#collect(active, deleted);
     } catch (error) {
       this.#fail(error);
       return this.#leave(job);
@@ -259,6 +241,25 @@ export class ShardRun {
       await this.#waits.forQuota(this.#state.quotaWaits++);
     }
     return true;
+  }
+
+  async #collect(
+    { job, takes, cancelAskedAt }: ActiveRound,
+    deleted: boolean,
+  ): Promise<CollectResult | typeof INTERRUPTED> {
+    const duplicates = duplicatesOfRound(this.#state);
+    const expires = this.control.deadlinePassed && cancelAskedAt !== null;
+    const collect = () =>
+      activities.collect(this.#summary(), {
+        ...this.#where(),
+        job,
+        deleted,
+        deadlinePassed: expires && this.control.state.cancel === null,
+        takes,
+        duplicates,
+      });
+    const stop = () => this.control.discarding;
+    return untilStopped(stop, () => this.#waits.patiently(collect));
   }
 
   /** Adds a closed round to the shard's sums; false if they can't be true. `own`: null if its key is not looked for again. */

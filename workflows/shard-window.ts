@@ -103,7 +103,7 @@ export class ShardWindow {
     this.#tell(running);
     try {
       const account = await running.handle.result();
-      this.#patienceSpent ||= account.gaveUp === true;
+      this.#patienceSpent ||= account.gaveUp === true && this.#control.stopping;
       return account;
     } catch (error) {
       if (error instanceof ChildWorkflowFailure && error.cause instanceof TerminatedFailure) return null;

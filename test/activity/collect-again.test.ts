@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../../providers/errors.js';
@@ -98,7 +100,8 @@ it('of two attempts at once the answers that stand are those of the account', as
   expect((await ofSecond).rows).toEqual(counted);
   // Holds the file against the account.
   expect(JSON.stringify(await round.results())).not.toContain('of the other');
-  const left = (await round.bench.files()).filter((name) => name.includes('.longhaul-'));
+  const folder = join(round.bench.dir, 'store', dirname(round.path('answers')));
+  const left = (await readdir(folder)).filter((name) => name.startsWith('.tmp-'));
   expect(left).toEqual([]);
 });
 

@@ -118,6 +118,8 @@ async function runEverything(): Promise<Trace[]> {
   say('run without billing', await home.run(input, 'unpaid').exits(4));
 
   canned.set('POST /v1/batch/jobs/:id/cancel', [echo(500)]);
+  const lasting = { type: 'jobSeconds', seconds: 3600 };
+  await home.emulator.setFaults({ route: 'createJob', nth: 1, fault: lasting });
   say('run that is left', await home.run(input, 'cancelled', '--detach').exits(0));
   say('cancel', await home.longhaul('cancel', 'cancelled', '--discard').exits(0));
   say('wait', await home.longhaul('wait', 'cancelled').exits(5));

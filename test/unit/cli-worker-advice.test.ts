@@ -14,16 +14,24 @@ describe('advice on a cluster’s workers', () => {
   it('is to start one where there is none, or none for some queue', () => {
     const remedy = 'Start one with `longhaul worker`.';
     expect(adviseOnWorkers(NONE)).toEqual({ problem: 'no worker polls Longhaul’s task queues', remedy });
-    expect(adviseOnWorkers({ ...NONE, workflows: 3 })).toEqual({
-      problem: 'no worker polls some of Longhaul’s task queues',
-      remedy,
+    const some = { problem: 'no worker that gets tasks polls some of Longhaul’s task queues' };
+    expect(adviseOnWorkers({ ...NONE, workflows: 3 })).toEqual({ ...some, remedy });
+    expect(adviseOnWorkers({ ...NONE, workflows: 3, passedOver: [OLD] })).toEqual({
+      ...some,
+      remedy: 'Start one with `longhaul worker`, of the version that is current.',
     });
   });
 
   it('is to make a version current where those that are there have another', () => {
-    const advice = adviseOnWorkers({ ...NONE, passedOver: [null, OLD, NEW] });
-    expect(advice?.problem).toContain('not the current one (1.0 of longhaul, 2.0 of longhaul)');
-    expect(advice?.remedy).toContain('set-current-version --deployment-name longhaul --build-id 1.0`');
+    const advice = adviseOnWorkers({ ...NONE, passedOver: [null, NEW] });
+    expect(advice?.problem).toContain('not the current one (2.0 of longhaul)');
+    expect(advice?.remedy).toContain('set-current-version --deployment-name longhaul --build-id 2.0`');
+  });
+
+  it('names none of several versions: one of them may be leaving', () => {
+    const advice = adviseOnWorkers({ ...NONE, passedOver: [OLD, NEW] });
+    expect(advice?.problem).toContain('(1.0 of longhaul, 2.0 of longhaul)');
+    expect(advice?.remedy).toContain('--deployment-name … --build-id …`');
   });
 
   it('is to give workers a version where another one is current', () => {

@@ -70,7 +70,8 @@ describe('left-over marks', () => {
   });
 
   test('a killed process that its parent has not heard of is dead', async () => {
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+    // It ends when its parent is no shell any more, which would hear of it.
+    const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     try {

@@ -149,3 +149,19 @@ test('a job that a list shows ended is asked for its files and counts itself', a
   expect(await batch.run()).toMatchObject({ outcome: 'succeeded' });
   expect(batch.provider.jobs).toHaveLength(1);
 });
+
+test('a finished job that two looks did not find, and a list did, is collected', async () => {
+  const batch = await env().batch('finished-hidden', {
+    input: eachMinute,
+    provider: { course: () => ({ durationMs: 3.5 * MINUTE }) },
+  });
+  let hidden = 0;
+  batch.provider.fault = (route, n) => {
+    if (route === 'getJob' && n === 4) hidden = 2;
+    if (route !== 'getJob' || hidden === 0) return null;
+    hidden -= 1;
+    return refusal('ProviderNotFound', 404);
+  };
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded', rows: { succeeded: 4 } });
+  expect(hidden).toBe(0);
+});

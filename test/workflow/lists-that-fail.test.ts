@@ -1,4 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import type { Activities, CreateJobInput } from '../../activities/contract.js';
 import { attemptOf } from '../support/activity-env.js';
@@ -176,7 +177,7 @@ describe('a job that others have cancelled, while lists fail', () => {
   });
 });
 
-test('a job that others keep is not cancelled as a duplicate when lists come that can’t be read', async () => {
+test('a job that others keep is gone on with when lists come at last that can be read', async () => {
   const batch = await env().batch('taken-unread', {
     input: eachMinute,
     provider: { course: () => ({ durationMs: 120 * MINUTE }) },
@@ -193,8 +194,21 @@ test('a job that others keep is not cancelled as a duplicate when lists come tha
     pages -= 1;
     return refusal('ProviderContract', 200);
   };
-  await batch.run();
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded', rows: { succeeded: 4 } });
   expect(batch.provider.jobs.map(({ cancels }) => cancels)).toEqual([1, 0]);
+});
+
+test('a worker that goes while duplicates are looked for in vain fails no batch', async () => {
+  const batch = await env().batch('look-and-shutdown', {
+    input: { ...eachMinute, deadline: '5h' },
+    provider: { course: () => ({ durationMs: 10 * MINUTE }) },
+  });
+  // As an attempt ends that its worker leaves, in the last of the time that the look has.
+  batch.onBefore('findJob', async () => {
+    if (batch.provider.jobs.length === 0) return;
+    await Promise.reject(ApplicationFailure.create({ type: 'WorkerShutdown', message: 'the worker goes' }));
+  });
+  expect(await batch.run()).toMatchObject({ outcome: 'succeeded', rows: { succeeded: 4 } });
 });
 
 describe('a batch that was cancelled with a key that works no longer, and a create without an answer', () => {
