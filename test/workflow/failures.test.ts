@@ -131,8 +131,8 @@ test('a job that a poll does not find after a cancel is awaited all the same', a
     cancelled = false;
     return refusal('ProviderNotFound', 404);
   };
-  batch.onBefore('getJob', async ({ n }) => {
-    if (n === 5) await batch.handle.signal('cancel', {});
+  batch.onBefore('getJob', async (call) => {
+    if (call.n === 5) await batch.during(call, () => batch.handle.signal('cancel', {}));
   });
   batch.onBefore('cancelJob', async () => {
     cancelled = true;
